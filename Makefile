@@ -1,0 +1,76 @@
+# make demo   a complete site with a synthetic case, on http://127.0.0.1:$(PORT)
+# make test   everything that CI runs
+# make bench  how fast a click is answered on this machine
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+PORT ?= 8000
+ANNOTATOR_DATA ?= $(CURDIR)/data
+export ANNOTATOR_DATA
+BIN := .venv/bin
+FRONTEND_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print)
+
+.PHONY: help setup demo test lint test-python test-frontend bench lock clean
+
+help:
+	@sed -n '1,/^SHELL/s/^# //p' Makefile
+
+setup: .make/python frontend/dist/.vite/manifest.json
+
+# ---------------------------------------------------------------------------------------------- what gets installed
+
+.make/python: requirements.txt requirements.lock scripts/setup_python.sh
+	scripts/setup_python.sh $(PYTHON) requirements.txt
+	mkdir -p .make && touch $@
+
+.make/python-dev: .make/python requirements-dev.txt
+	scripts/setup_python.sh $(PYTHON) requirements-dev.txt
+	touch $@
+
+.make/npm: frontend/package-lock.json scripts/npm.sh | .make/python
+	scripts/npm.sh ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+frontend/dist/.vite/manifest.json: .make/npm $(FRONTEND_SOURCES)
+	scripts/npm.sh run --silent build
+	touch $@
+
+.make/test-system: scripts/test_system.sh
+	scripts/test_system.sh
+	mkdir -p .make && touch $@
+
+# ---------------------------------------------------------------------------------------------- what one does
+
+demo: export ANNOTATOR_DEBUG := 1
+demo: export ANNOTATOR_URL := http://127.0.0.1:$(PORT)
+demo: setup
+	$(BIN)/python manage.py migrate --verbosity 0
+	$(BIN)/python manage.py load_demo
+	exec $(BIN)/honcho start --port $(PORT)
+
+test: lint test-python test-frontend
+
+lint: .make/python-dev .make/npm
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	scripts/npm.sh run --silent lint
+	scripts/npm.sh run --silent typecheck
+
+test-python: .make/python-dev .make/test-system frontend/dist/.vite/manifest.json
+	$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
+	$(BIN)/pytest -q $(PYTEST)
+
+test-frontend: .make/npm
+	scripts/npm.sh run --silent test
+
+bench: setup
+	$(BIN)/python tests/load/bench.py $(BENCH)
+
+lock: .make/python-dev
+	$(BIN)/python scripts/lock.py
+
+clean:
+	rm -rf .make .venv frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,80 @@
+"""Who reaches what: the one place of these rules, asked by pages, API and socket alike.
+
+| person | reaches | writes |
+|---|---|---|
+| annotator of the project | own assignments and their series | own assignments |
+| reviewer, manager of the project | all of the project's | own assignments |
+| staff | all of every project's | own assignments, while a member |
+| anybody else, logged out, deactivated | nothing | nothing |
+
+What a person does not reach is answered like what does not exist.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Q, QuerySet
+
+from annotator.annotation.models import Assignment, Membership, Project, Task
+from annotator.studies.models import Series
+
+Person = AbstractBaseUser | AnonymousUser
+_OVERSEERS = (Membership.Role.REVIEWER, Membership.Role.MANAGER)
+
+
+def projects_of(person: Person) -> QuerySet[Project]:
+    """The projects that the person is a member of; for staff, all."""
+    return _projects(person, tuple(Membership.Role))
+
+
+def projects_overseen_by(person: Person) -> QuerySet[Project]:
+    """The projects all of whose cases the person may see: as reviewer, manager or staff."""
+    return _projects(person, _OVERSEERS)
+
+
+def projects_managed_by(person: Person) -> QuerySet[Project]:
+    """The projects into which the person may import series and whose cases they may give out: as manager or staff."""
+    return _projects(person, (Membership.Role.MANAGER,))
+
+
+def assignments_of(person: Person) -> QuerySet[Assignment]:
+    """Every assignment that the person may open, with its task, series, project and person."""
+    own = Q(person=person.pk) & Q(task__project__in=projects_of(person))
+    return Assignment.objects.filter(own | Q(task__project__in=projects_overseen_by(person))).select_related(
+        "task__series", "task__project", "person"
+    )
+
+
+def assignment_for(person: Person, assignment_id: int) -> Assignment | None:
+    """The assignment, or None where the person does not reach it or there is none."""
+    return assignments_of(person).filter(pk=assignment_id).first()
+
+
+def may_write(person: Person, assignment: Assignment) -> bool:
+    """Whether the person may change this assignment's work: their own, while they belong to the project.
+
+    Asked of the database each time, as a socket's idea of its person may be hours old.
+    """
+    memberships = Membership.objects.filter(project=assignment.task.project_id, person=person.pk)
+    return assignment.person_id == person.pk and memberships.filter(person__is_active=True).exists()
+
+
+def series_for(person: Person, series_id: uuid.UUID) -> Series | None:
+    """The series, or None where the person does not reach it or there is none."""
+    overseen = Task.objects.filter(project__in=projects_overseen_by(person))
+    given = Task.objects.filter(project__in=projects_of(person), assignments__person=person.pk)
+    return Series.objects.filter(Q(tasks__in=overseen) | Q(tasks__in=given), pk=series_id).first()
+
+
+def _projects(person: Person, roles: tuple[str, ...]) -> QuerySet[Project]:
+    if not _is_active(person):
+        return Project.objects.none()
+    if getattr(person, "is_staff", False):
+        return Project.objects.all()
+    return Project.objects.filter(pk__in=Membership.objects.filter(person=person.pk, role__in=roles).values("project"))
+
+
+def _is_active(person: Person) -> bool:
+    return person.is_authenticated and person.is_active

@@ -1,0 +1,113 @@
+"""Projects, their people and their work in the admin. The log and the masks are shown, never touched."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from annotator.annotation.models import (
+    Assignment,
+    Interaction,
+    Label,
+    Membership,
+    ModelVersion,
+    Project,
+    SliceMask,
+    Task,
+)
+
+
+class ReadOnly(admin.ModelAdmin):
+    """Rows that only the program writes. What they hang on cannot be deleted from here either."""
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    extra = 0
+    autocomplete_fields = ["person"]
+
+
+class LabelInline(admin.TabularInline):
+    model = Label
+    extra = 0
+
+
+class AssignmentInline(admin.TabularInline):
+    model = Assignment
+    extra = 0
+    autocomplete_fields = ["person"]
+
+
+@admin.register(Project)
+class ProjectAdmin(admin.ModelAdmin):
+    list_display = ["name", "created_at"]
+    search_fields = ["name"]
+    inlines = [MembershipInline, LabelInline]
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin):
+    list_display = ["person", "project", "role"]
+    list_filter = ["role", "project"]
+    autocomplete_fields = ["person", "project"]
+
+
+@admin.register(Label)
+class LabelAdmin(admin.ModelAdmin):
+    list_display = ["name", "value", "colour", "project"]
+    list_filter = ["project"]
+    search_fields = ["name"]
+
+
+@admin.register(Task)
+class TaskAdmin(admin.ModelAdmin):
+    list_display = ["id", "project", "series", "created_at"]
+    list_filter = ["project"]
+    list_select_related = ["project", "series"]
+    search_fields = ["series__uid", "series__description"]
+    autocomplete_fields = ["project", "series"]
+    inlines = [AssignmentInline]
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(admin.ModelAdmin):
+    list_display = ["id", "task", "person", "created_at"]
+    list_filter = ["task__project", "person"]
+    list_select_related = ["task__project", "task__series", "person"]
+    search_fields = ["task__series__uid", "task__series__description", "person__username"]
+    autocomplete_fields = ["task", "person"]
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(ReadOnly):
+    list_display = ["name", "active", "path", "sha256", "created_at"]
+    list_filter = ["active"]
+
+
+@admin.register(Interaction)
+class InteractionAdmin(ReadOnly):
+    list_display = ["assignment_id", "sequence", "kind", "label", "z", "payload", "person", "created_at"]
+    list_filter = ["kind", "label__project"]
+    list_select_related = ["label", "person"]
+    search_fields = ["=assignment__id"]
+    show_full_result_count = False
+
+
+@admin.register(SliceMask)
+class SliceMaskAdmin(ReadOnly):
+    list_display = ["assignment_id", "label", "z", "sequence", "model_version", "person", "saved_at"]
+    list_filter = ["label__project", "model_version"]
+    list_select_related = ["label", "model_version", "person"]
+    search_fields = ["=assignment__id"]
+    fields = ["assignment", "label", "z", "sequence", "clicks", "model_version", "person", "saved_at"]
+    show_full_result_count = False

@@ -1,0 +1,157 @@
+"""Projects, their labels and people, the tasks, and everything that a person did on one."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+
+from annotator.studies.models import Series
+
+
+class Project(models.Model):
+    """A data set being labelled: its series, its label set, its members and their roles."""
+
+    name = models.CharField(max_length=100, unique=True)
+    guidelines = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person's role in a project. Whoever has none sees nothing of it."""
+
+    class Role(models.TextChoices):
+        ANNOTATOR = "annotator"
+        REVIEWER = "reviewer"
+        MANAGER = "manager"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role, default=Role.ANNOTATOR)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "person"], name="one_role_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person} · {self.role} of {self.project}"
+
+
+class Label(models.Model):
+    """A structure to outline; `value` is its voxel value in exported files."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="labels")
+    name = models.CharField(max_length=64)
+    value = models.PositiveSmallIntegerField()
+    colour = models.CharField(max_length=7, validators=[RegexValidator(r"^#[0-9a-f]{6}$")])
+
+    class Meta:
+        ordering = ["value"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "name"], name="label_names_are_unique"),
+            models.UniqueConstraint(fields=["project", "value"], name="label_values_are_unique"),
+            models.CheckConstraint(condition=models.Q(value__gte=1), name="label_value_0_is_background"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Task(models.Model):
+    """One series to be labelled in one project."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tasks")
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="tasks")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["project", "id"]
+        constraints = [models.UniqueConstraint(fields=["project", "series"], name="a_series_is_one_task_of_a_project")]
+
+    def __str__(self) -> str:
+        return f"{self.project} · {self.series}"
+
+
+class Assignment(models.Model):
+    """A task given to one person."""
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="assignments")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["task", "person"], name="a_task_is_given_to_a_person_once")]
+
+    def __str__(self) -> str:
+        return f"{self.task} → {self.person}"
+
+
+class ModelVersion(models.Model):
+    """A registered checkpoint. Masks keep the version that made them, so rows are never deleted under one."""
+
+    name = models.CharField(max_length=100)
+    sha256 = models.CharField(max_length=64, unique=True, help_text="of the checkpoint file")
+    path = models.CharField(max_length=255, help_text="'default' (shipped), or a path in the default storage")
+    header = models.JSONField(default=dict, help_text="the checkpoint's own header: architecture, provenance, scores")
+    active = models.BooleanField(default=False, help_text="answers new clicks")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["active"], condition=models.Q(active=True), name="one_active_model_version")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Interaction(models.Model):
+    """One stored user action. Append-only: rows are never changed or deleted; undo is a row of its own.
+
+    `kind` and the payload's fields are those of the protocol message (`annotator.protocol.STORED_KINDS`); `label` and
+    `z` say where it acted, for undo and redo too.
+    """
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="interactions")
+    sequence = models.PositiveIntegerField(help_text="counted by the browser: 1, 2, 3 … of the assignment")
+    kind = models.CharField(max_length=32)
+    label = models.ForeignKey(Label, on_delete=models.PROTECT, related_name="+")
+    z = models.PositiveIntegerField()
+    payload = models.JSONField(default=dict, help_text="the message's other fields, e.g. {y, x, positive}")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["assignment", "sequence"]
+        constraints = [models.UniqueConstraint(fields=["assignment", "sequence"], name="a_sequence_is_stored_once")]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.kind} z{self.z}"
+
+
+class SliceMask(models.Model):
+    """The mask of one label on one slice, with what made it. Replaced only by the answer to a later interaction."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="masks")
+    label = models.ForeignKey(Label, on_delete=models.PROTECT, related_name="masks")
+    z = models.PositiveIntegerField()
+    sequence = models.PositiveIntegerField(help_text="the newest interaction that it answers")
+    mask = models.BinaryField(help_text="annotator.masks")
+    clicks = models.JSONField(default=list, help_text="[{id, y, x, positive}] that it answers")
+    model_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    saved_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["assignment", "label", "z"]
+        constraints = [models.UniqueConstraint(fields=["assignment", "label", "z"], name="one_mask_per_label_and_slice")]
+
+    def __str__(self) -> str:
+        return f"{self.label} z{self.z}"

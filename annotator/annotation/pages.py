@@ -1,0 +1,41 @@
+"""The pages of a person's work."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from annotator.annotation import access, export, work
+from annotator.annotation.models import Assignment
+
+
+@require_safe
+def my_work(request: HttpRequest) -> HttpResponse:
+    """The person's cases, and for reviewers and managers everybody's in their projects."""
+    context = {"cases": work.own_cases(request.user), "projects": work.overseen_projects(request.user)}
+    return render(request, "annotation/my_work.html", context)
+
+
+@require_safe
+@ensure_csrf_cookie
+def case(request: HttpRequest, assignment_id: int) -> HttpResponse:
+    """The page that the frontend fills with the viewer."""
+    return render(request, "annotation/case.html", {"assignment": _assignment(request, assignment_id)})
+
+
+@require_safe
+def download(request: HttpRequest, assignment_id: int) -> HttpResponse:
+    """The masks as a zip of NIfTI and JSON."""
+    assignment = _assignment(request, assignment_id)
+    name = f"{export.file_stem(assignment)}.zip"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return HttpResponse(export.archive(assignment), content_type="application/zip", headers=headers)
+
+
+def _assignment(request: HttpRequest, assignment_id: int) -> Assignment:
+    assignment = access.assignment_for(request.user, assignment_id)
+    if assignment is None:
+        raise Http404
+    return assignment

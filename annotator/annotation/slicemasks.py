@@ -1,0 +1,72 @@
+"""Slice masks: kept so that the answer to the newest interaction wins, whatever order answers come in."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+from collections.abc import Iterable
+
+from django.db.models import Max
+from django.utils import timezone
+
+from annotator.annotation.models import Interaction, SliceMask
+from annotator.protocol import MaskFrame, PlacedClick
+
+
+def save(
+    assignment_id: int,
+    label_id: int,
+    z: int,
+    sequence: int,
+    mask: bytes,
+    model_version_id: int | None,
+    clicks: Iterable[PlacedClick],
+    person_id: int,
+) -> bool:
+    """Keep a mask (bytes of `annotator.masks`) as the answer to interaction `sequence`.
+
+    False where the answer to a later interaction is already kept. Each statement carries the condition, so writers on
+    any number of processes leave the newest.
+    """
+    values = {
+        "sequence": sequence,
+        "mask": mask,
+        "clicks": [dataclasses.asdict(click) for click in clicks],
+        "model_version_id": model_version_id,
+        "person_id": person_id,
+        "saved_at": timezone.now(),
+    }
+    kept = SliceMask.objects.filter(assignment=assignment_id, label=label_id, z=z)
+    if kept.filter(sequence__lte=sequence).update(**values):
+        return True
+    _, created = SliceMask.objects.get_or_create(assignment_id=assignment_id, label_id=label_id, z=z, defaults=values)
+    # Somebody else's first row may have come between the two statements above.
+    return created or bool(kept.filter(sequence__lte=sequence).update(**values))
+
+
+def frames(assignment_id: int) -> bytes:
+    """Every kept mask of an assignment: repeated u32le length and `MaskFrame` of kind SAVED."""
+    kept = SliceMask.objects.filter(assignment=assignment_id).order_by("label", "z")
+    rows = kept.values_list("label_id", "z", "sequence", "model_version_id", "mask")
+    return b"".join(_with_length(_frame(*row)) for row in rows)
+
+
+def behind(assignment_id: int) -> list[tuple[int, int, int]]:
+    """(label id, z, newest sequence) of the slices whose last interaction has no mask yet, e.g. after a crash."""
+    newest = (
+        Interaction.objects.filter(assignment=assignment_id)
+        .order_by("label_id", "z")
+        .values_list("label_id", "z")
+        .annotate(newest=Max("sequence"))
+    )
+    kept = SliceMask.objects.filter(assignment=assignment_id).values_list("label_id", "z", "sequence")
+    answered = {(label_id, z): sequence for label_id, z, sequence in kept}
+    return [row for row in newest if answered.get(row[:2], 0) < row[2]]
+
+
+def _frame(label_id: int, z: int, sequence: int, model_version_id: int | None, mask: bytes | memoryview) -> bytes:
+    return MaskFrame(MaskFrame.SAVED, z, sequence, label_id, model_version_id or 0, 0.0, 0.0, bytes(mask)).to_bytes()
+
+
+def _with_length(frame: bytes) -> bytes:
+    return struct.pack("<I", len(frame)) + frame

@@ -1,0 +1,41 @@
+"""Model versions: which checkpoint answers new clicks."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from annotator import engine
+from annotator.annotation.models import ModelVersion
+
+SHIPPED = "default"  # the path of the checkpoint that comes with the code
+
+
+def active() -> ModelVersion:
+    """The version that answers new clicks; the shipped one is registered where none is.
+
+    A shipped checkpoint that an upgrade has replaced gives way to its successor: its file is gone.
+    """
+    current = ModelVersion.objects.filter(active=True).first()
+    if current and (current.path != SHIPPED or current.sha256 == engine.default_checkpoint()[1]):
+        return current
+    return register_shipped()
+
+
+def register_shipped() -> ModelVersion:
+    """Make the shipped checkpoint the active version."""
+    _, sha256, header = engine.default_checkpoint()
+    name = str(header.get("name") or f"shipped {sha256[:8]}")
+    with transaction.atomic():
+        version, _ = ModelVersion.objects.get_or_create(
+            sha256=sha256, defaults={"name": name[:100], "path": SHIPPED, "header": header}
+        )
+        activate(version)
+    return version
+
+
+@transaction.atomic
+def activate(version: ModelVersion) -> None:
+    """Let `version` answer new clicks, and no other."""
+    ModelVersion.objects.filter(active=True).exclude(pk=version.pk).update(active=False)
+    version.active = True
+    version.save(update_fields=["active"])

@@ -1,0 +1,43 @@
+"""What there is to do for a person: cases with their progress, most recently touched first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+
+from annotator.annotation import access
+from annotator.annotation.models import Assignment, Interaction, Project
+
+
+@dataclass(frozen=True)
+class ProjectWork:
+    """A project and those of its cases that its reviewers and managers see."""
+
+    project: Project
+    managed: bool
+    cases: list[Assignment]
+
+
+def own_cases(person: access.Person) -> list[Assignment]:
+    """The cases given to the person, with `slices_done` and `touched_at`."""
+    return list(_with_progress(access.assignments_of(person).filter(person=person.pk)))
+
+
+def overseen_projects(person: access.Person) -> list[ProjectWork]:
+    """The projects all of whose cases the person sees, with everybody's cases."""
+    projects = access.projects_overseen_by(person)
+    managed = set(access.projects_managed_by(person).values_list("pk", flat=True))
+    cases: dict[int, list[Assignment]] = {}
+    for case in _with_progress(access.assignments_of(person).filter(task__project__in=projects)):
+        cases.setdefault(case.task.project_id, []).append(case)
+    return [ProjectWork(project, project.pk in managed, cases.get(project.pk, [])) for project in projects]
+
+
+def _with_progress(cases: QuerySet[Assignment]) -> QuerySet[Assignment]:
+    """`slices_done`: slices with clicks that have a mask; `touched_at`: the last interaction, None before the first."""
+    done = Count("masks__z", distinct=True, filter=~Q(masks__clicks=[]))
+    last = Interaction.objects.filter(assignment=OuterRef("pk")).order_by("-sequence").values("created_at")[:1]
+    return cases.annotate(slices_done=done, touched_at=Subquery(last)).order_by(
+        F("touched_at").desc(nulls_last=True), "pk"
+    )

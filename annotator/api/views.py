@@ -1,0 +1,64 @@
+"""What the viewer reads over HTTP. What a person may not see is answered like what does not exist: 404."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from annotator.annotation import access, slicemasks
+from annotator.api.case import case_json
+from annotator.studies import store, thumbnail
+
+# The voxels of a series never change.
+IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
+
+
+@require_safe
+@never_cache
+def assignment(request: HttpRequest, assignment_id: int) -> HttpResponse:
+    """Everything about a case but its pictures, clicks and masks."""
+    found = access.assignment_for(request.user, assignment_id)
+    return JsonResponse(case_json(found)) if found else _missing("assignment")
+
+
+@require_safe
+@never_cache
+def masks(request: HttpRequest, assignment_id: int) -> HttpResponse:
+    """The kept masks: repeated u32le length and mask frame."""
+    found = access.assignment_for(request.user, assignment_id)
+    if found is None:
+        return _missing("assignment")
+    return HttpResponse(slicemasks.frames(found.pk), content_type="application/octet-stream")
+
+
+@require_safe
+def slice_pixels(request: HttpRequest, series_id: uuid.UUID, z: int) -> HttpResponse:
+    """One slice, int16 little-endian row by row, in the gzip form in which it is stored."""
+    series = access.series_for(request.user, series_id)
+    if series is None or z >= series.depth:
+        return _missing("slice")
+    try:
+        pixels = store.slice_bytes(series, z)
+    except FileNotFoundError:
+        return _missing("slice")
+    headers = {**IMMUTABLE, "Content-Encoding": "gzip"}
+    return HttpResponse(pixels, content_type="application/octet-stream", headers=headers)
+
+
+@require_safe
+def thumbnail_png(request: HttpRequest, series_id: uuid.UUID) -> HttpResponse:
+    """A small picture of the series."""
+    series = access.series_for(request.user, series_id)
+    if series is None:
+        return _missing("series")
+    try:
+        return HttpResponse(thumbnail.png(series), content_type="image/png", headers=IMMUTABLE)
+    except FileNotFoundError:
+        return _missing("series")
+
+
+def _missing(what: str) -> JsonResponse:
+    return JsonResponse({"error": f"There is no such {what}."}, status=404)

@@ -1,0 +1,105 @@
+"""The one door from the web application to `segmodel`; it opens when asked, so that nothing else waits for torch."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.core.files.storage import default_storage
+from numpy.typing import NDArray
+
+from annotator import masks
+
+if TYPE_CHECKING:
+    from segmodel.predictor import EncodedSlice, Predictor
+    from segmodel.volumes import Volume
+
+ReadSlice = Callable[[], tuple[NDArray[np.int16], tuple[float, float]]]
+
+
+def write_labels(path: Path, labels: NDArray[np.unsignedinteger[Any]], geometry: dict[str, Any]) -> None:
+    """Write a label volume [z, y, x] as NIfTI in the geometry of its source (`Series.geometry`)."""
+    from segmodel.volumes import Geometry, nifti
+
+    nifti.write_labels(path, labels, Geometry.from_json(geometry))
+
+
+@cache
+def default_checkpoint() -> tuple[Path, str, dict[str, Any]]:
+    """Path, SHA-256 and header of the checkpoint that comes with the code."""
+    from segmodel import checkpoint
+
+    return checkpoint.DEFAULT, checkpoint.sha256(checkpoint.DEFAULT), checkpoint.read_header(checkpoint.DEFAULT)
+
+
+def make_phantom(seed: int) -> Volume:
+    """A synthetic abdominal CT."""
+    from segmodel import phantom
+
+    return phantom.make(seed)[0]
+
+
+@dataclass(frozen=True)
+class SliceKey:
+    """Which slice of which series, read by which checkpoint; `model` is "default" or a path in the default storage."""
+
+    model: str
+    series: str
+    z: int
+
+
+class ClickEngine:
+    """Checkpoints and slices that are warm, on one device. For one thread: nothing in here is locked.
+
+    Slices that were encoded stay until `cache_bytes` of features are kept; the least recently used go first.
+    """
+
+    def __init__(self, device: str = "cpu", cache_bytes: int = 1 << 30) -> None:
+        self.device, self.cache_bytes = device, cache_bytes
+        self.predictors: dict[str, Predictor] = {}
+        self.encoded: OrderedDict[SliceKey, EncodedSlice] = OrderedDict()
+
+    def load(self, model: str) -> Predictor:
+        """The predictor of a checkpoint, read at its first use. Raises ValueError with one sentence."""
+        if model not in self.predictors:
+            from segmodel import checkpoint
+            from segmodel.predictor import Predictor
+
+            path = model if model == "default" else default_storage.path(model)
+            self.predictors[model] = Predictor(checkpoint.load(path), self.device)
+        return self.predictors[model]
+
+    def encode(self, key: SliceKey, read: ReadSlice) -> EncodedSlice:
+        """The network's reading of a slice; `read()` gives its int16 pixels [y, x] and spacing (y, x) in mm."""
+        if key in self.encoded:
+            self.encoded.move_to_end(key)
+            return self.encoded[key]
+        encoded = self.load(key.model).encode(*read())
+        self.encoded[key] = encoded
+        while len(self.encoded) > 1 and sum(e.nbytes for e in self.encoded.values()) > self.cache_bytes:
+            self.encoded.popitem(last=False)
+        return encoded
+
+    def mask(self, key: SliceKey, read: ReadSlice, clicks: Iterable[tuple[int, int, bool]]) -> tuple[bytes, float]:
+        """The mask of clicks (y, x, positive) in the codec of `annotator.masks`, and the network's milliseconds."""
+        from segmodel.clicks import Click
+
+        started = time.perf_counter()
+        encoded = self.encode(key, read)
+        mask = self.load(key.model).predict(encoded, [Click(*click) for click in clicks])
+        network_ms = 1000 * (time.perf_counter() - started)
+        return masks.encode(mask), network_ms
+
+
+def use_threads(count: int) -> None:
+    """Lets the network use so many cores; 0 leaves it to torch."""
+    import torch
+
+    if count:
+        torch.set_num_threads(count)

@@ -1,0 +1,105 @@
+"""What travels between a consumer and an inference worker over the channel layer.
+
+A request stands alone: it carries the whole click list and the checkpoint, so that a worker that was restarted needs no
+recovery, and undo is "send the shorter list".
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+
+@dataclass(frozen=True)
+class Ping:
+    """Is anybody there? Answered by `Pong`."""
+
+    type: ClassVar[str] = "inference.ping"
+    reply: str
+
+
+@dataclass(frozen=True)
+class Pong:
+    type: ClassVar[str] = "inference.pong"
+
+
+@dataclass(frozen=True)
+class View:
+    """Somebody looks at this slice: encode it, then its neighbours, while nobody waits for a mask."""
+
+    type: ClassVar[str] = "inference.view"
+    reply: str
+    series: str
+    z: int
+    depth: int
+    model: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """One mask wanted. `kind` and `number` are those of `protocol.MaskFrame` and come back with the answer."""
+
+    type: ClassVar[str] = "inference.request"
+    reply: str
+    assignment: int
+    person: int
+    series: str
+    z: int
+    label: int
+    clicks: list[list[Any]]  # [y, x, positive]; lists, as message packing knows no tuples
+    kind: int
+    number: int
+    model: str
+    model_version: int
+
+    @property
+    def place(self) -> tuple[int, int, int, int]:
+        """Of two requests for one place only the newer is worth an answer."""
+        return self.assignment, self.person, self.z, self.label
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The mask, or in `error` one sentence why there is none."""
+
+    type: ClassVar[str] = "inference.answer"
+    z: int
+    label: int
+    kind: int
+    number: int
+    model_version: int
+    network_ms: float
+    mask: bytes = b""
+    error: str = ""
+
+
+Message = Ping | Pong | View | Request | Answer
+
+
+def pack(message: Message) -> dict[str, Any]:
+    """The channel layer's form of a message."""
+    return {"type": message.type, **asdict(message)}
+
+
+def unpack(packed: dict[str, Any]) -> Message:
+    """Raises KeyError or TypeError for what is no message of this file."""
+    kinds: dict[str, type[Any]] = {kind.type: kind for kind in (Ping, Pong, View, Request, Answer)}
+    kind = kinds[packed["type"]]
+    return kind(**{field.name: packed[field.name] for field in fields(kind)})
+
+
+def slot_of(series: str) -> str:
+    """The channel of the worker that keeps this series warm: always the same one for the same number of slots."""
+    return slot_name(zlib.crc32(series.encode()) % settings.INFERENCE_SLOTS)
+
+
+def slot_name(number: int) -> str:
+    return f"inference-slot-{number}"
+
+
+async def send(channel: str, message: Message) -> None:
+    await get_channel_layer().send(channel, pack(message))

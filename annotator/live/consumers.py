@@ -1,0 +1,271 @@
+"""`/ws/assignments/<id>/`: clicks in, masks out.
+
+Every handler returns at once: a request to the network is sent by one handler and its answer comes to another, because a
+consumer takes one message at a time and would wait for itself. An interaction is stored before anything else happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from annotator import masks, protocol
+from annotator.annotation import access, history, slicemasks, versions
+from annotator.annotation.models import Assignment, Label, ModelVersion
+from annotator.inference import requests
+from annotator.protocol import MaskFrame, PlacedClick, ProtocolError
+
+log = logging.getLogger(__name__)
+
+NOT_LOGGED_IN, NOT_FOUND = 4401, 4404  # close codes
+AWAY_AFTER = 5.0  # seconds without an answer; then the request is sent again, as often
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request that waits for its answer, when its message came, and when it was last sent (monotonic seconds)."""
+
+    request: requests.Request
+    clicks: tuple[PlacedClick, ...]
+    came: float
+    sent: float
+
+
+class AssignmentConsumer(AsyncWebsocketConsumer):
+    """One browser window on one assignment."""
+
+    assignment: Assignment
+    version: ModelVersion
+    labels: frozenset[int]
+
+    async def connect(self) -> None:
+        self.waiting: dict[tuple[int, int, int], Sent] = {}  # by z, label, kind
+        self.watch: asyncio.Task[None] | None = None
+        self.pinged = 0.0  # when a ping that nobody has answered yet was sent
+        self.greeted = self.away = False
+        person = self.scope["user"]
+        assignment_id = self.scope["url_route"]["kwargs"]["assignment_id"]
+        assignment = await database_sync_to_async(access.assignment_for)(person, assignment_id)
+        await self.accept()  # a browser is told a close code only after the handshake
+        if not person.is_authenticated:
+            await self.close(NOT_LOGGED_IN)
+        elif assignment is None:
+            await self.close(NOT_FOUND)
+        else:
+            self.assignment = assignment
+
+    async def disconnect(self, code: int) -> None:
+        if self.watch:
+            self.watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.watch
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        came = time.monotonic()
+        message = None
+        try:
+            if text_data is None:
+                raise ProtocolError("malformed", "The browser sends text frames only.")
+            message = protocol.decode(text_data)
+            await self.take(message, came)
+        except ProtocolError as error:
+            sequence, request = getattr(message, "sequence", 0), getattr(message, "request", 0)
+            await self.say(protocol.Error(error.code, str(error), sequence, request))
+
+    async def take(self, message: protocol.ClientMessage, came: float) -> None:
+        """One decoded message. Raises ProtocolError."""
+        if isinstance(message, protocol.Hello):
+            return await self.greet(message)
+        if not self.greeted:
+            raise ProtocolError("hello_first", "The first frame must be `hello`.")
+        if isinstance(message, protocol.View):
+            await self.look(message)
+        elif isinstance(message, protocol.Preview):
+            await self.preview(message, came)
+        else:
+            await self.store(message, came)
+
+    # ------------------------------------------------------------------------------------------ the browser's messages
+
+    async def greet(self, message: protocol.Hello) -> None:
+        if message.protocol != protocol.PROTOCOL_VERSION:
+            sentence = f"This page speaks protocol {message.protocol}, the server {protocol.PROTOCOL_VERSION}: reload it."
+            raise ProtocolError("protocol_version", sentence)
+        state, behind = await self._read_state()
+        self.greeted = True
+        inference = "away" if self.away else "ready"
+        welcome = (state.last_sequence, state.can_undo, state.can_redo, inference, self.version.name, state.clicks)
+        await self.say(protocol.Welcome(protocol.PROTOCOL_VERSION, *welcome))
+        self.pinged = time.monotonic()
+        self._watch()
+        await self._send(requests.Ping(self.channel_name))
+        clicks = {(of.label, of.z): of.clicks for of in state.clicks}
+        for label, z, sequence in behind:  # masks that a crash kept from being saved
+            await self.ask(MaskFrame.STORED, sequence, label, z, clicks.get((label, z), ()), time.monotonic())
+
+    async def look(self, message: protocol.View) -> None:
+        await self._check_place(message.label, message.z)
+        series = self.assignment.task.series
+        await self._send(requests.View(self.channel_name, str(series.pk), message.z, series.depth, self.version.path))
+
+    async def preview(self, message: protocol.Preview, came: float) -> None:
+        await self._check_place(message.label, message.z)
+        _, height, width = self.assignment.task.series.shape
+        if any(click.y >= height or click.x >= width for click in message.clicks):
+            raise ProtocolError("outside", f"The click is outside the slice of {height}×{width} pixels.")
+        clicks = tuple(PlacedClick(0, click.y, click.x, click.positive) for click in message.clicks)
+        await self.ask(MaskFrame.PREVIEW, message.request, message.label, message.z, clicks, came)
+
+    async def store(self, message: history.Message, came: float) -> None:
+        recorded = await self._record(message)
+        clicks, undo, redo = recorded.clicks, recorded.can_undo, recorded.can_redo
+        place = (recorded.label_id, recorded.z)
+        await self.say(protocol.Stored(recorded.sequence, recorded.kind, *place, clicks, undo, redo))
+        self.waiting.pop((recorded.z, recorded.label_id, MaskFrame.PREVIEW), None)
+        await self.ask(MaskFrame.STORED, recorded.sequence, *place, clicks, came)
+
+    # ------------------------------------------------------------------------------------------ the network
+
+    async def ask(
+        self, kind: int, number: int, label: int, z: int, clicks: tuple[PlacedClick, ...], came: float
+    ) -> None:
+        """Sends the click list to the slot of the series, or answers at once where there is no click."""
+        series = self.assignment.task.series
+        if not clicks:
+            self.waiting.pop((z, label, kind), None)
+            empty = masks.empty(series.height, series.width)
+            return await self._show(Sent(self._request(kind, number, label, z, ()), (), came, came), empty, 0.0)
+        sent = Sent(self._request(kind, number, label, z, clicks), clicks, came, time.monotonic())
+        self.waiting[z, label, kind] = sent
+        self._watch()
+        await self._send(sent.request)
+
+    async def inference_answer(self, packed: dict[str, Any]) -> None:
+        """An answer of the worker; one that a newer request has outdated is not shown."""
+        answer = requests.unpack(packed)
+        assert isinstance(answer, requests.Answer)
+        await self._is_back()
+        key = (answer.z, answer.label, answer.kind)
+        sent = self.waiting.get(key)
+        if sent is None or sent.request.number > answer.number:
+            if sent is None or answer.kind == MaskFrame.STORED:
+                return
+            # A preview that the next one has overtaken: still the newest mask there is, so the drag is seen to follow.
+            sent = replace(sent, request=replace(sent.request, number=answer.number))
+        else:
+            del self.waiting[key]
+        if answer.error:
+            stored = answer.kind == MaskFrame.STORED
+            number = (answer.number, 0) if stored else (0, answer.number)
+            return await self.say(protocol.Error("inference", answer.error, *number))
+        await self._show(sent, answer.mask, answer.network_ms)
+
+    async def inference_pong(self, packed: dict[str, Any]) -> None:
+        self.pinged = 0.0
+        await self._is_back()
+
+    async def _show(self, sent: Sent, mask: bytes, network_ms: float) -> None:
+        """Paints first, saves then."""
+        request = sent.request
+        total_ms = 1000 * (time.monotonic() - sent.came)
+        head = (request.kind, request.z, request.number, request.label, request.model_version, network_ms, total_ms)
+        await self.send(bytes_data=MaskFrame(*head, mask).to_bytes())
+        if request.kind == MaskFrame.STORED:
+            await self._save(sent, mask)
+            await self.say(protocol.Saved(request.number, request.label, request.z))
+
+    def _request(
+        self, kind: int, number: int, label: int, z: int, clicks: tuple[PlacedClick, ...]
+    ) -> requests.Request:
+        return requests.Request(
+            reply=self.channel_name,
+            assignment=self.assignment.pk,
+            person=self.scope["user"].pk,
+            series=str(self.assignment.task.series_id),
+            z=z,
+            label=label,
+            clicks=[[click.y, click.x, click.positive] for click in clicks],
+            kind=kind,
+            number=number,
+            model=self.version.path,
+            model_version=self.version.pk,
+        )
+
+    # ------------------------------------------------------------------------------------------ when nobody answers
+
+    def _watch(self) -> None:
+        if self.watch is None or self.watch.done():
+            self.watch = asyncio.create_task(self._resend())
+
+    async def _resend(self) -> None:
+        """While anything waits: says after a while that inference is away, and asks again, until an answer comes."""
+        while self.waiting or self.pinged:
+            await asyncio.sleep(AWAY_AFTER / 5)
+            now = time.monotonic()
+            late = {key: sent for key, sent in self.waiting.items() if now - sent.sent > AWAY_AFTER}
+            unheard = self.pinged and now - self.pinged > AWAY_AFTER
+            if (late or unheard) and not self.away:
+                self.away = True
+                await self.say(protocol.InferenceState("away"))
+            if unheard:
+                self.pinged = now
+                await self._send(requests.Ping(self.channel_name))
+            for key, sent in late.items():
+                self.waiting[key] = replace(sent, sent=now)
+                await self._send(sent.request)
+
+    async def _is_back(self) -> None:
+        if self.away:
+            self.away = False
+            await self.say(protocol.InferenceState("ready"))
+
+    async def _send(self, message: requests.Message) -> None:
+        """To the slot of this series; what gets lost is sent again by the watch."""
+        try:
+            await requests.send(requests.slot_of(str(self.assignment.task.series_id)), message)
+        except Exception as error:
+            log.warning("The inference channel did not take a message: %s", error)
+
+    # ------------------------------------------------------------------------------------------ the database
+
+    async def say(self, message: protocol.ServerMessage) -> None:
+        await self.send(text_data=protocol.encode(message))
+
+    @database_sync_to_async
+    def _read_state(self) -> tuple[history.State, list[tuple[int, int, int]]]:
+        self.version = versions.active()
+        self._read_labels()
+        return history.state(self.assignment.pk), slicemasks.behind(self.assignment.pk)
+
+    @database_sync_to_async
+    def _record(self, message: history.Message) -> history.Recorded:
+        """Rights and the active model version may have changed since the connection was made."""
+        if not access.may_write(self.scope["user"], self.assignment):
+            raise ProtocolError("read_only", "You can look at this assignment, but only its annotator can change it.")
+        self.version = versions.active()
+        return history.record(self.assignment.pk, self.scope["user"].pk, message)
+
+    @database_sync_to_async
+    def _save(self, sent: Sent, mask: bytes) -> None:
+        request = sent.request
+        place = (request.assignment, request.label, request.z, request.number)
+        slicemasks.save(*place, mask, request.model_version, sent.clicks, request.person)
+
+    def _read_labels(self) -> None:
+        project = self.assignment.task.project_id
+        self.labels = frozenset(Label.objects.filter(project=project).values_list("pk", flat=True))
+
+    async def _check_place(self, label: int, z: int) -> None:
+        if label not in self.labels:
+            await database_sync_to_async(self._read_labels)()  # a manager may have added it just now
+        if label not in self.labels:
+            raise ProtocolError("unknown_label", f"This project has no label {label}.")
+        if z >= self.assignment.task.series.depth:
+            raise ProtocolError("outside", f"The volume has {self.assignment.task.series.depth} slices.")

@@ -1,0 +1,28 @@
+"""Nothing is seen without a log-in unless a view says so: pages lead to the log-in page, the API answers 401."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponseRedirect, JsonResponse
+
+from annotator.annotation import access
+
+
+class LoginRequired(LoginRequiredMiddleware):
+    """Django's middleware, with an answer that programs understand below `/api/`."""
+
+    def handle_no_permission(  # type: ignore[override]  # Django's stubs know of redirects only
+        self, request: HttpRequest, view_func: Callable[..., Any]
+    ) -> HttpResponseRedirect | JsonResponse:
+        if request.path.startswith("/api/"):
+            return JsonResponse({"error": "Log in first."}, status=401)
+        return super().handle_no_permission(request, view_func)
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """What every page's header needs."""
+    return {"debug_site": settings.DEBUG, "manages": access.projects_managed_by(request.user).exists()}

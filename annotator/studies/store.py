@@ -1,0 +1,97 @@
+"""Volumes in the default storage: one Zarr v3 array per series, one gzip chunk per slice.
+
+A slice is read without the others, and is handed to browsers exactly as it lies there. Any Zarr reader opens the array.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterable
+
+import numpy as np
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from numpy.typing import NDArray
+
+from annotator.studies.models import Series
+
+_GZIP_LEVEL = 1  # CT noise hardly packs any smaller at higher levels
+
+
+def write(prefix: str, slices: Iterable[NDArray[np.int16]], shape: tuple[int, int, int]) -> None:
+    """Write a volume [z, y, x] slice by slice below `prefix`.
+
+    The array's own description comes last, so a volume that was cut short is never taken for one.
+    """
+    count = 0
+    for z, pixels in enumerate(slices):
+        if pixels.shape != shape[1:]:
+            raise ValueError(f"Slice {z} is {pixels.shape}, not {shape[1:]}.")
+        data = np.ascontiguousarray(pixels, "<i2")
+        _put(_chunk(prefix, z), _gzip(data.tobytes()))
+        count += 1
+    if count != shape[0]:
+        raise ValueError(f"The volume has {count} slices, not {shape[0]}.")
+    _put(f"{prefix}/zarr.json", json.dumps(_description(shape), indent=2).encode())
+
+
+def slice_bytes(series: Series, z: int) -> bytes:
+    """One slice as it is stored: gzip of int16, little-endian, row by row. Raises FileNotFoundError."""
+    with default_storage.open(_chunk(series.prefix, z)) as file:
+        return bytes(file.read())
+
+
+def read_slice(series: Series, z: int) -> NDArray[np.int16]:
+    """One slice [y, x]. Raises FileNotFoundError."""
+    pixels = np.frombuffer(gzip.decompress(slice_bytes(series, z)), "<i2")
+    return pixels.reshape(series.height, series.width)
+
+
+def delete(prefix: str) -> None:
+    """Remove a volume, or what there is of one."""
+    try:
+        folders, files = default_storage.listdir(prefix)
+    except FileNotFoundError:
+        return
+    for name in files:
+        default_storage.delete(f"{prefix}/{name}")
+    for name in folders:
+        delete(f"{prefix}/{name}")
+    default_storage.delete(prefix)  # the empty folder, where the storage has folders
+
+
+def _chunk(prefix: str, z: int) -> str:
+    return f"{prefix}/c/{z}/0/0"
+
+
+def _put(name: str, data: bytes) -> None:
+    """Storages answer a taken name with another one; a chunk has only this one."""
+    if default_storage.save(name, ContentFile(data)) != name:
+        raise FileExistsError(f"{name} is stored already.")
+
+
+def _gzip(data: bytes) -> bytes:
+    """No time stamp, so that equal slices are equal bytes; zlib itself, as it lets other threads run meanwhile."""
+    packer = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    return packer.compress(data) + packer.flush()
+
+
+def _description(shape: tuple[int, int, int]) -> dict[str, object]:
+    """The array's `zarr.json`."""
+    return {
+        "zarr_format": 3,
+        "node_type": "array",
+        "shape": list(shape),
+        "data_type": "int16",
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [1, *shape[1:]]}},
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "codecs": [
+            {"name": "bytes", "configuration": {"endian": "little"}},
+            {"name": "gzip", "configuration": {"level": _GZIP_LEVEL}},
+        ],
+        "fill_value": 0,
+        "dimension_names": ["z", "y", "x"],
+        "attributes": {"unit": "HU"},
+    }

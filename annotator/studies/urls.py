@@ -1,0 +1,5 @@
+"""Addresses of the upload page."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

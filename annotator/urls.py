@@ -1,0 +1,20 @@
+"""Every address of the site."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+
+from annotator.annotation import pages
+from annotator.health import healthz
+
+urlpatterns = [
+    path("", pages.my_work, name="my_work"),
+    path("cases/<int:assignment_id>/", pages.case, name="case"),
+    path("cases/<int:assignment_id>/export/", pages.download, name="export"),
+    path("", include("annotator.studies.urls")),
+    path("api/", include("annotator.api.urls")),
+    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("healthz", healthz, name="healthz"),
+    path("admin/", admin.site.urls),
+]

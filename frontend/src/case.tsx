@@ -1,0 +1,104 @@
+/** The case page: puts session, viewer and panels together. */
+import { effect } from "@preact/signals-core";
+import { render } from "preact";
+import "./palette.css";
+import "./case.css";
+import { type Assignment, gridOf, loadAssignment, loadSavedMasks } from "./desk/assignment";
+import { pointerActions } from "./desk/clicking";
+import { listenToKeys } from "./desk/commands";
+import { Desk } from "./desk/desk";
+import { rememberedPreferences } from "./desk/preferences";
+import { Probe } from "./desk/probe";
+import { browserTimers } from "./session/connection";
+import { Session } from "./session/session";
+import { openOutbox, type StoredOutbox } from "./session/storage";
+import { App } from "./ui/App";
+import { PointerInput } from "./viewer/pointer";
+import { Viewer } from "./viewer/viewer";
+import { lookupTable } from "./viewer/window";
+
+function newSession(assignment: Assignment, outbox: StoredOutbox): Session {
+  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+  return new Session({
+    open: () => new WebSocket(`${scheme}//${location.host}${assignment.socket}`),
+    loadMasks: () => loadSavedMasks(assignment.id),
+    outbox,
+    timers: browserTimers,
+    random: Math.random,
+    shape: assignment.series.shape,
+    labels: assignment.labels.map(({ id }) => id),
+  });
+}
+
+function newHost(): HTMLElement {
+  const host = document.createElement("div");
+  host.className = "viewer";
+  host.tabIndex = 0;
+  host.setAttribute("role", "application");
+  return host;
+}
+
+/** Everything the viewer shows comes from the desk; each group of state is handed over when it changes. */
+function connectViewer(desk: Desk, viewer: Viewer): void {
+  const { preferences, session } = desk;
+  effect(() => viewer.set({ slice: desk.slice.value, smooth: preferences.smooth.value }));
+  effect(() => viewer.set({ table: lookupTable(desk.greyWindow.value) }));
+  effect(() => viewer.set({ masks: desk.masks.value, opacity: preferences.opacity.value, outlined: preferences.outlined.value }));
+  effect(() => viewer.set({ clicks: desk.slice.value ? desk.clicks.value : [], crosshair: desk.crosshair.value }));
+  effect(() => viewer.set({ marked: session.held.value?.click ?? desk.hovered.value ?? desk.selected.value }));
+  effect(() => {
+    const { z, label, clicks, tool } = desk;
+    viewer.host.dataset.tool = tool.value;
+    const place = `Slice ${z.value + 1} of ${desk.depth}, label ${label.value.name}, ${clicks.value.length} clicks.`;
+    viewer.host.setAttribute("aria-label", `${place} Press C for a keyboard crosshair, question mark for all keys.`);
+  });
+}
+
+function connectSession(desk: Desk): void {
+  const { session } = desk;
+  effect(() => session.view(desk.place.value));
+  effect(() => {
+    desk.z.value; // the only thing that this depends on
+    queueMicrotask(() => desk.lookAtSlice());
+  });
+  effect(() => {
+    const place = session.jump.value;
+    if (place) queueMicrotask(() => desk.jumpTo(place));
+  });
+  window.addEventListener("online", () => session.setOnline(true));
+  window.addEventListener("offline", () => session.setOnline(false));
+  window.addEventListener("beforeunload", (event) => {
+    if (session.waiting.value.length > 0) event.preventDefault();
+  });
+  session.setOnline(navigator.onLine);
+  session.start();
+}
+
+async function openCase(root: HTMLElement): Promise<void> {
+  const assignment = await loadAssignment(Number(root.dataset.assignment));
+  if (assignment.labels.length === 0) throw new Error("This project has no labels yet.");
+  const outbox = await openOutbox(assignment.id, localStorage, navigator.locks);
+  const desk = new Desk(assignment, newSession(assignment, outbox), rememberedPreferences(localStorage));
+  const probe = new Probe();
+  const viewer = new Viewer(newHost(), gridOf(assignment.series), probe.onPainted);
+  probe.watch(desk, viewer);
+  window.annotator = probe;
+  document.title = `${assignment.series.description} · ${assignment.project.name}`;
+  connectViewer(desk, viewer);
+  new PointerInput(viewer.host, pointerActions(desk, viewer));
+  listenToKeys(desk, viewer);
+  root.replaceChildren();
+  root.classList.add("is-open");
+  render(<App work={{ desk, viewer }} />, root);
+  connectSession(desk);
+  viewer.host.focus();
+}
+
+const root = document.getElementById("case");
+if (root) {
+  root.innerHTML = '<p class="opening" role="status">Opening the case…</p>';
+  openCase(root).catch((error: Error) => {
+    root.innerHTML = '<p class="opening" role="alert"></p>';
+    root.firstElementChild?.append(`The case could not be opened. ${error.message}`);
+  });
+}

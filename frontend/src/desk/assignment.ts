@@ -1,0 +1,59 @@
+/** What the server says about an assignment over HTTP. */
+import { splitMaskFrames } from "../protocol/maskframe";
+import type { MaskFrame } from "../protocol/maskframe";
+import type { Grid } from "../viewer/geometry";
+
+export interface Label {
+  readonly id: number;
+  readonly name: string;
+  readonly value: number;
+  readonly colour: string;
+}
+
+export interface Series {
+  readonly id: string;
+  readonly description: string;
+  readonly modality: string;
+  readonly shape: readonly [number, number, number]; // slices, rows, columns
+  readonly spacing: readonly [number, number, number]; // mm, in the same order
+  readonly affine: readonly number[];
+  readonly synthetic: boolean;
+  readonly warnings: readonly string[];
+  readonly slice_url: string;
+}
+
+export interface Assignment {
+  readonly id: number;
+  readonly project: { readonly id: number; readonly name: string; readonly guidelines: string };
+  readonly series: Series;
+  readonly labels: readonly Label[];
+  readonly person: string;
+  readonly socket: string;
+  readonly links: { readonly home: string; readonly export: string };
+}
+
+export function gridOf({ shape, spacing }: Series): Grid {
+  return { columns: shape[2], rows: shape[1], columnMm: spacing[2], rowMm: spacing[1] };
+}
+
+export async function loadAssignment(id: number): Promise<Assignment> {
+  const response = await get(`/api/assignments/${id}/`);
+  return (await response.json()) as Assignment;
+}
+
+export async function loadSavedMasks(id: number): Promise<MaskFrame[]> {
+  const response = await get(`/api/assignments/${id}/masks/`);
+  return [...splitMaskFrames(new Uint8Array(await response.arrayBuffer()))];
+}
+
+async function get(url: string): Promise<Response> {
+  const response = await fetch(url, { credentials: "same-origin" });
+  if (!response.ok) throw new Error(REASONS[response.status] ?? `The server answered ${response.status}.`);
+  return response;
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  401: "You are not logged in any more. Log in again.",
+  403: "You may not open this case.",
+  404: "There is no such case.",
+};

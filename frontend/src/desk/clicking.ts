@@ -1,0 +1,43 @@
+/** Connects pointer, desk and viewer: which click is near, which voxel is under the pointer. */
+import type { PlacedClick } from "../protocol/messages";
+import { type CanvasPoint, distance, voxel } from "../viewer/geometry";
+import type { PointerActions } from "../viewer/pointer";
+import type { Viewer } from "../viewer/viewer";
+import type { Desk } from "./desk";
+
+/** CSS pixels within which a press grabs a click rather than placing one. */
+const GRAB_RADIUS = 8;
+
+export function pointerActions(desk: Desk, viewer: Viewer): PointerActions {
+  const near = (at: CanvasPoint) => clickNear(desk.clicks.value, viewer, at);
+  return {
+    tool: () => desk.tool.value,
+    press(at, background) {
+      const under = viewer.voxelAt(at);
+      if (under) desk.press(under, near(at), background || desk.placesBackground.value);
+    },
+    drag(at) {
+      const { x, y } = viewer.nearestVoxel(at);
+      desk.session.drag(y, x);
+    },
+    release: () => desk.session.release(),
+    cancel: () => desk.session.cancelHold(),
+    remove: (at) => {
+      const click = near(at);
+      if (click) desk.deleteClick(click.id);
+    },
+    hover(at) {
+      desk.pointed.value = at && viewer.voxelAt(at);
+      desk.hovered.value = at && near(at)?.id;
+    },
+    changeWindow: (dx, dy) => desk.changeWindow(dx, dy),
+    pan: (dx, dy) => viewer.pan(dx, dy),
+    zoom: (factor, at) => viewer.zoom(factor, at),
+    scroll: (slices) => desk.goTo(desk.z.value + slices),
+  };
+}
+
+function clickNear(clicks: readonly PlacedClick[], viewer: Viewer, at: CanvasPoint): PlacedClick | undefined {
+  const far = (click: PlacedClick) => distance(viewer.toCanvas(voxel(click.x, click.y)), at);
+  return clicks.filter((click) => far(click) <= GRAB_RADIUS).sort((a, b) => far(a) - far(b))[0];
+}

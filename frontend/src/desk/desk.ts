@@ -1,0 +1,236 @@
+/** The desk a case is worked on: what is on screen, and what each action of the person does to session and viewer. */
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import type { PlacedClick } from "../protocol/messages";
+import type { Place } from "../session/place";
+import { keyOf } from "../session/place";
+import type { Session } from "../session/session";
+import { clampVoxel, type Grid, sameVoxel, type Voxel, voxel } from "../viewer/geometry";
+import type { LabelMask } from "../viewer/layers";
+import { SliceCache, sliceLoader } from "../viewer/slices";
+import { autoWindow, type GreyWindow, limited, PRESETS } from "../viewer/window";
+import { type Assignment, gridOf, type Label } from "./assignment";
+import type { Preferences } from "./preferences";
+
+export type Tool = "click" | "window";
+
+/** Some 130 MB of 512×512 slices. */
+const SLICES_KEPT = 256;
+const WINDOW_PER_PIXEL = 2;
+
+export class Desk {
+  readonly assignment: Assignment;
+  readonly session: Session;
+  readonly preferences: Preferences;
+  readonly grid: Grid;
+
+  readonly z: Signal<number>;
+  readonly label: Signal<Label>;
+  readonly tool = signal<Tool>("click");
+  readonly placesBackground = signal(false);
+  readonly greyWindow = signal<GreyWindow>({ width: 400, level: 40 });
+  readonly hidden = signal<ReadonlySet<number>>(new Set());
+  readonly masksHidden = signal(false);
+  readonly pointed = signal<Voxel | undefined>(undefined);
+  readonly crosshair = signal<Voxel | undefined>(undefined);
+  readonly hovered = signal<number | undefined>(undefined);
+  readonly selected = signal<number | undefined>(undefined);
+  readonly keysShown = signal(false);
+  /** For those who hear the screen. */
+  readonly announcement = signal("");
+  /** Counts loaded slices and failures, so that whoever shows a slice looks again. */
+  private readonly loads = signal(0);
+  private readonly failed = signal<ReadonlySet<number>>(new Set());
+  private readonly slices: SliceCache;
+
+  readonly place: ReadonlySignal<Place>;
+  readonly slice: ReadonlySignal<Int16Array | undefined>;
+  readonly sliceFailed: ReadonlySignal<boolean>;
+  readonly clicks: ReadonlySignal<readonly PlacedClick[]>;
+  readonly masks: ReadonlySignal<readonly LabelMask[]>;
+
+  constructor(assignment: Assignment, session: Session, preferences: Preferences) {
+    const [depth, rows, columns] = assignment.series.shape;
+    [this.assignment, this.session, this.preferences] = [assignment, session, preferences];
+    this.grid = gridOf(assignment.series);
+    this.z = signal(Math.floor(depth / 2));
+    this.label = signal(assignment.labels[0] as Label);
+    this.slices = new SliceCache({
+      depth,
+      load: sliceLoader(assignment.series.slice_url, rows, columns),
+      onLoaded: () => this.loads.value++,
+      onFailed: (z) => this.setFailed(z, true),
+      capacity: SLICES_KEPT,
+    });
+    this.place = computed(() => ({ label: this.label.value.id, z: this.z.value }));
+    this.slice = computed(() => (this.loads.value, this.slices.get(this.z.value)));
+    this.sliceFailed = computed(() => this.failed.value.has(this.z.value) && !this.slice.value);
+    this.clicks = computed(() => session.clicksOnScreen(this.place.value));
+    this.masks = computed(() => this.masksOnScreen());
+  }
+
+  // ------------------------------------------------------------------------------------------ slices and labels
+
+  get depth(): number {
+    return this.assignment.series.shape[0];
+  }
+
+  goTo(z: number): void {
+    const target = Math.min(Math.max(Math.round(z), 0), this.depth - 1);
+    if (target === this.z.value || this.session.held.value) return;
+    batch(() => {
+      this.hovered.value = this.selected.value = undefined;
+      this.z.value = target;
+    });
+  }
+
+  /** Called whenever another slice is on screen: fetches it and what lies around it. */
+  lookAtSlice(): void {
+    this.slices.look(this.z.value);
+  }
+
+  retrySlice(): void {
+    this.setFailed(this.z.value, false);
+    this.lookAtSlice();
+  }
+
+  selectLabel(label: Label | undefined): void {
+    if (!label || this.session.held.value) return;
+    batch(() => {
+      this.hovered.value = this.selected.value = undefined;
+      this.label.value = label;
+      this.setVisible(label, true); // clicking into a mask that cannot be seen helps nobody
+      this.masksHidden.value = false;
+    });
+  }
+
+  setVisible(label: Label, visible: boolean): void {
+    const hidden = new Set(this.hidden.value);
+    if (visible) hidden.delete(label.id);
+    else hidden.add(label.id);
+    this.hidden.value = hidden;
+  }
+
+  /** Where the last undo or redo took effect. */
+  jumpTo(place: Place): void {
+    const label = this.assignment.labels.find(({ id }) => id === place.label);
+    const elsewhere = place.z !== this.z.value || label !== this.label.value;
+    this.selectLabel(label);
+    this.goTo(place.z);
+    if (elsewhere) this.announcement.value = `Went to slice ${place.z + 1}, ${label?.name}, where this took effect.`;
+  }
+
+  /** The nearest slice in a direction that has a mask of the chosen label. */
+  goToMask(direction: 1 | -1): void {
+    const slices = this.slicesWithMask(this.label.value);
+    const beyond = slices.filter((z) => (z - this.z.value) * direction > 0);
+    const next = direction > 0 ? Math.min(...beyond) : Math.max(...beyond);
+    if (Number.isFinite(next)) this.goTo(next);
+    else this.announcement.value = `No further slice with ${this.label.value.name}.`;
+  }
+
+  slicesWithMask({ id }: Label): number[] {
+    const shown = this.session.masks.shown.value;
+    const all = Array.from({ length: this.depth }, (_, z) => z);
+    return all.filter((z) => shown.get(keyOf({ label: id, z }))?.runs.length);
+  }
+
+  private masksOnScreen(): LabelMask[] {
+    if (!this.slice.value) return [];
+    const shown = this.session.masks.shown.value;
+    return this.assignment.labels.flatMap(({ id, colour }) => {
+      const mask = shown.get(keyOf({ label: id, z: this.z.value }));
+      const visible = mask && !this.hidden.value.has(id) && !this.masksHidden.value;
+      return visible ? [{ label: id, colour, mask }] : [];
+    });
+  }
+
+  private setFailed(z: number, failed: boolean): void {
+    const all = new Set(this.failed.value);
+    if (failed) all.add(z);
+    else all.delete(z);
+    this.failed.value = all;
+  }
+
+  // ------------------------------------------------------------------------------------------ window and level
+
+  changeWindow(dx: number, dy: number): void {
+    const { width, level } = this.greyWindow.value;
+    this.greyWindow.value = limited({ width: width + dx * WINDOW_PER_PIXEL, level: level + dy * WINDOW_PER_PIXEL });
+  }
+
+  applyPreset(index: number): void {
+    const preset = PRESETS[index];
+    if (preset) this.greyWindow.value = preset;
+  }
+
+  applyAutoWindow(): void {
+    if (this.slice.value) this.greyWindow.value = autoWindow(this.slice.value);
+  }
+
+  // ------------------------------------------------------------------------------------------ clicks
+
+  /** Grabs the click `grabbed`, or else presses a new one. Nothing can be clicked before its slice is there. */
+  press(at: Voxel, grabbed: PlacedClick | undefined, background: boolean): void {
+    if (!this.slice.value) return;
+    if (grabbed) {
+      const { id: click, y, x, positive } = grabbed;
+      this.selected.value = click;
+      this.session.hold({ ...this.place.value, click, y, x, positive });
+    } else {
+      this.selected.value = undefined;
+      this.session.hold({ ...this.place.value, click: undefined, y: at.y, x: at.x, positive: !background });
+    }
+  }
+
+  deleteClick(id: number | undefined = this.hovered.value ?? this.selected.value): void {
+    if (id === undefined || this.session.held.value) return;
+    this.hovered.value = this.selected.value = undefined;
+    this.session.deleteClick(id);
+  }
+
+  /** Gives up, innermost first: the held click, then the crosshair, then the selection. */
+  escape(): void {
+    if (this.session.held.value) this.session.cancelHold();
+    else if (this.crosshair.value) this.crosshair.value = undefined;
+    else this.selected.value = undefined;
+  }
+
+  // ------------------------------------------------------------------------------------------ clicking by keyboard
+
+  toggleCrosshair(): void {
+    if (this.crosshair.value) return this.escape();
+    this.crosshair.value = this.pointed.value ?? voxel(Math.floor(this.grid.columns / 2), Math.floor(this.grid.rows / 2));
+    this.announcement.value = "Crosshair on. Arrow keys move it, Enter clicks.";
+  }
+
+  moveCrosshair(dx: number, dy: number): void {
+    const at = this.crosshair.value;
+    if (!at) return;
+    const next = clampVoxel(at.x + dx, at.y + dy, this.grid);
+    batch(() => {
+      this.crosshair.value = this.pointed.value = next;
+      this.session.drag(next.y, next.x);
+      this.hovered.value = this.clicks.value.find((click) => sameVoxel(click, next))?.id;
+    });
+    this.announcement.value = this.readout(next);
+  }
+
+  /** Enter: puts down what is held, picks up the click under the crosshair, or clicks there. */
+  clickAtCrosshair(background: boolean): void {
+    const at = this.crosshair.value;
+    if (!at) return;
+    if (this.session.held.value) return this.session.release();
+    const there = this.clicks.value.find((click) => sameVoxel(click, at));
+    this.press(at, there, background);
+    if (there) this.announcement.value = "Click picked up. Arrow keys move it, Enter puts it down, Escape leaves it.";
+    else this.session.release();
+  }
+
+  valueAt({ x, y }: Voxel): number | undefined {
+    return this.slice.value?.[y * this.grid.columns + x];
+  }
+
+  readout(at: Voxel): string {
+    return `column ${at.x}, row ${at.y}, ${this.valueAt(at) ?? "?"} HU`;
+  }
+}

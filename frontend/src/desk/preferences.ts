@@ -1,0 +1,41 @@
+/** What a person likes, remembered by the browser. */
+import { effect, type Signal, signal } from "@preact/signals-core";
+
+export interface Preferences {
+  readonly opacity: Signal<number>;
+  readonly outlined: Signal<boolean>;
+  readonly smooth: Signal<boolean>;
+  /** Keys without Ctrl can be turned off: speech input and tremor type them by accident (WCAG 2.1.4). */
+  readonly singleKeys: Signal<boolean>;
+}
+
+const NAME = "annotator.preferences";
+
+export function rememberedPreferences(storage: Storage): Preferences {
+  const known = read(storage);
+  const preferences: Preferences = {
+    opacity: signal(typeof known.opacity === "number" ? known.opacity : 0.3),
+    outlined: signal(known.outlined !== false),
+    smooth: signal(known.smooth !== false),
+    singleKeys: signal(known.singleKeys !== false),
+  };
+  effect(() => write(storage, preferences));
+  return preferences;
+}
+
+function read(storage: Storage): Record<string, unknown> {
+  try {
+    return JSON.parse(storage.getItem(NAME) ?? "{}") as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+function write(storage: Storage, preferences: Preferences): void {
+  const values = Object.entries(preferences).map(([name, value]) => [name, (value as Signal<unknown>).value]);
+  try {
+    storage.setItem(NAME, JSON.stringify(Object.fromEntries(values)));
+  } catch {
+    // A browser that forbids storage forgets preferences, nothing worse.
+  }
+}

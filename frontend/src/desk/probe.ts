@@ -1,0 +1,80 @@
+/** `window.annotator`: what tests in a real browser read and aim with. It can look, not act. */
+import { toPixels } from "../protocol/mask";
+import type { Answer } from "../session/timing";
+import { voxel } from "../viewer/geometry";
+import type { LabelMask } from "../viewer/layers";
+import type { Viewer } from "../viewer/viewer";
+import type { Desk } from "./desk";
+
+interface Painting {
+  readonly sequence: number;
+  readonly at: number;
+  readonly z: number;
+  readonly labels: readonly number[];
+  readonly answer: Answer | undefined;
+}
+
+const REMEMBERED = 2000;
+
+export class Probe {
+  /** Increments whenever a mask is painted that was not on screen, or one disappears. */
+  maskSequence = 0;
+  readonly paintedAt: Painting[] = [];
+  private painted: readonly LabelMask[] = [];
+  private desk: Desk | undefined;
+  private viewer: Viewer | undefined;
+
+  watch(desk: Desk, viewer: Viewer): void {
+    [this.desk, this.viewer] = [desk, viewer];
+  }
+
+  /** Called by the viewer when the mask canvas has been drawn with other masks than before. */
+  readonly onPainted = (masks: readonly LabelMask[]): void => {
+    this.painted = masks;
+    this.maskSequence += 1;
+    this.paintedAt.push({
+      sequence: this.maskSequence,
+      at: performance.now(),
+      z: this.desk?.z.value ?? 0,
+      labels: masks.map(({ label }) => label),
+      answer: this.desk?.session.timing.lastAnswer.value,
+    });
+    if (this.paintedAt.length > REMEMBERED) this.paintedAt.shift();
+  };
+
+  /** Client coordinates of the centre of column x, row y on the current slice. */
+  toClient(x: number, y: number): { x: number; y: number } | undefined {
+    return this.viewer?.toClient(voxel(x, y));
+  }
+
+  /** The mask of a label as it was last painted: one byte per voxel, row-major. */
+  readMask(label: number) {
+    const found = this.painted.find((mask) => mask.label === label);
+    const { columns: width, rows: height } = this.desk?.grid ?? { columns: 0, rows: 0 };
+    const data = found ? toPixels(found.mask) : new Uint8Array(height * width);
+    return { z: this.desk?.z.value ?? 0, height, width, data };
+  }
+
+  state() {
+    if (!this.desk) return undefined;
+    const { z, label, session, clicks, slice } = this.desk;
+    return {
+      z: z.value,
+      label: label.value.id,
+      connection: session.connection.value,
+      inference: session.inference.value,
+      saved: session.saving.value,
+      waiting: session.waiting.value.length,
+      clicks: clicks.value,
+      sliceLoaded: slice.value !== undefined,
+      lastAnswer: session.timing.lastAnswer.value,
+      masksPerSecond: session.timing.rate.value,
+    };
+  }
+}
+
+declare global {
+  interface Window {
+    annotator?: Probe;
+  }
+}

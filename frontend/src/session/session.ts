@@ -1,0 +1,462 @@
+/**
+ * One person at one assignment: sends what is clicked, keeps what the server has not acknowledged, and knows which clicks
+ * and which masks to show. No DOM in here; sockets, clock and storage come in as arguments.
+ */
+import { batch, computed, type ReadonlySignal, signal } from "@preact/signals-core";
+import { decodeMaskFrame, type MaskFrame } from "../protocol/maskframe";
+import {
+  type ClientMessage,
+  decodeServer,
+  type ErrorMessage,
+  encode,
+  type PlacedClick,
+  PROTOCOL_VERSION,
+  type Saved,
+  type ServerMessage,
+  type Stored,
+  type Welcome,
+} from "../protocol/messages";
+import {
+  afterwards,
+  type ClickLists,
+  clickLists,
+  clicksAt,
+  type HeldClick,
+  type Interaction,
+  placeOfClick,
+  sameClicks,
+  toPreview,
+  withHeld,
+  withList,
+} from "./clicks";
+import { Connection, type SocketLike, type Timers } from "./connection";
+import { Masks } from "./masks";
+import { Notices } from "./notices";
+import { Outbox, type OutboxMirror, type Unnumbered } from "./outbox";
+import { keyOf, type Place, type PlaceKey, samePlace } from "./place";
+import { Previews, type Question } from "./previews";
+import { Timing } from "./timing";
+
+export interface SessionOptions {
+  readonly open: () => SocketLike;
+  readonly loadMasks: () => Promise<readonly MaskFrame[]>;
+  readonly outbox: OutboxMirror;
+  readonly timers: Timers;
+  readonly random: () => number;
+  /** Number of slices, rows and columns: what any mask or click must fit. */
+  readonly shape: readonly [number, number, number];
+  readonly labels: readonly number[];
+}
+
+export type ConnectionState = "connecting" | "connected" | "reconnecting" | "offline" | "ended";
+export type SaveState = "saved" | "saving" | "unsaved";
+
+/** A slice is encoded ahead only once scrolling has come to rest there. */
+const VIEW_RESTS_MS = 60;
+/** A server that does not acknowledge for so long is taken for a dead connection. */
+const UNANSWERED_MS = 10_000;
+const OFFLINE_AFTER_FAILURES = 4;
+/** Time for a `saved` mask that was missed on the socket to be readable over HTTP, and for more of them to come. */
+const RELOAD_MS = 300;
+
+export class Session {
+  readonly masks = new Masks();
+  readonly timing = new Timing();
+  readonly notices: Notices;
+  readonly inference = signal<"ready" | "away">("ready");
+  readonly model = signal("");
+  readonly held = signal<HeldClick | undefined>(undefined);
+  /** Where the last undo or redo took effect, so that the screen can go there. */
+  readonly jump = signal<Place | undefined>(undefined);
+  readonly online = signal(true);
+
+  readonly waiting: ReadonlySignal<readonly Interaction[]>;
+  readonly clicks: ReadonlySignal<ClickLists>;
+  readonly canUndo: ReadonlySignal<boolean>;
+  readonly canRedo: ReadonlySignal<boolean>;
+  readonly connection: ReadonlySignal<ConnectionState>;
+  readonly saving: ReadonlySignal<SaveState>;
+
+  private readonly options: SessionOptions;
+  private readonly link: Connection;
+  private readonly outbox: Outbox;
+  private readonly previews: Previews;
+  private readonly stored = signal<ClickLists>(new Map());
+  private readonly steps = signal({ undo: false, redo: false });
+  private readonly welcomed = signal(false);
+  private readonly everWelcomed = signal(false);
+  /** Places whose newest stored interaction has no saved mask yet. */
+  private readonly unsaved = signal<ReadonlyMap<PlaceKey, number>>(new Map());
+  private readonly sent = new Map<number, { readonly at: number; readonly place: Place | undefined }>();
+  private lastSequence = 0;
+  private gesture = 0;
+  private viewed: Place | undefined;
+  private cancelView: () => void = () => {};
+  private cancelWatch: () => void = () => {};
+  private cancelReload: () => void = () => {};
+
+  constructor(options: SessionOptions) {
+    this.options = options;
+    const { timers } = options;
+    this.notices = new Notices(timers);
+    this.outbox = new Outbox(options.outbox);
+    this.waiting = this.outbox.entries;
+    this.previews = new Previews((request, question) => this.sendPreview(request, question), timers);
+    this.link = new Connection({
+      open: options.open,
+      timers,
+      random: options.random,
+      onOpen: () => this.hello(),
+      onClose: () => this.disconnected(),
+      onText: (frame) => this.understand(() => this.receive(decodeServer(frame))),
+      onBinary: (frame) => this.understand(() => this.receiveMask(decodeMaskFrame(frame))),
+    });
+    this.clicks = computed(() => afterwards(this.stored.value, this.waiting.value));
+    this.canUndo = computed(() => this.steps.value.undo || this.waiting.value.some((entry) => entry.type !== "undo"));
+    this.canRedo = computed(() => this.steps.value.redo || this.waiting.value.at(-1)?.type === "undo");
+    this.connection = computed(() => this.connectionState());
+    this.saving = computed(() => this.saveState());
+  }
+
+  start(): void {
+    this.link.start();
+    void this.reloadMasks();
+  }
+
+  end(): void {
+    this.link.end();
+  }
+
+  setOnline(online: boolean): void {
+    this.online.value = online;
+    if (online) this.link.wake();
+  }
+
+  // ------------------------------------------------------------------------------------------ what the person does
+
+  /** The clicks of a place as they are to be drawn. */
+  clicksOnScreen(place: Place): readonly PlacedClick[] {
+    return withHeld(clicksAt(this.clicks.value, place), place, this.held.value);
+  }
+
+  view(place: Place): void {
+    this.viewed = place;
+    this.cancelView();
+    this.cancelView = this.options.timers.after(VIEW_RESTS_MS, () => this.sendView());
+  }
+
+  /** Presses a new click or grabs one that is there. */
+  hold(held: HeldClick): void {
+    this.cancelHold();
+    this.gesture += 1;
+    this.timing.startDrag();
+    this.held.value = held;
+    if (held.click === undefined) this.askPreview(held);
+  }
+
+  drag(y: number, x: number): void {
+    const held = this.held.value;
+    if (!held || (held.y === y && held.x === x)) return;
+    this.held.value = { ...held, y, x };
+    this.askPreview(held);
+  }
+
+  /** Lets go: the whole press is one interaction, and none where a click was put back where it lay. */
+  release(): void {
+    const held = this.held.value;
+    if (!held) return;
+    const { click, label, z, y, x, positive } = held;
+    if (click === undefined) this.commit(held, { type: "add_click", label, z, y, x, positive });
+    else if (this.hasMoved(held)) this.commit(held, { type: "move_click", click, y, x });
+    else this.cancelHold();
+  }
+
+  cancelHold(): void {
+    const held = this.held.value;
+    if (!held) return;
+    batch(() => {
+      this.endHold();
+      this.masks.dropLive(held);
+    });
+  }
+
+  deleteClick(id: number): void {
+    if (placeOfClick(this.clicks.value, id)) this.submit({ type: "delete_click", click: id });
+  }
+
+  /** While a click is held, undo takes back the press and nothing else. */
+  undo(): void {
+    if (this.held.value) this.cancelHold();
+    else if (this.canUndo.value) this.submit({ type: "undo" });
+  }
+
+  redo(): void {
+    if (!this.held.value && this.canRedo.value) this.submit({ type: "redo" });
+  }
+
+  private commit(held: HeldClick, interaction: Unnumbered): void {
+    batch(() => {
+      this.endHold();
+      const { sequence } = this.submit(interaction);
+      this.masks.commitLive(held, sequence);
+    });
+  }
+
+  private endHold(): void {
+    this.held.value = undefined;
+    this.gesture += 1;
+    this.previews.forgetWaiting();
+  }
+
+  private hasMoved(held: HeldClick): boolean {
+    const before = clicksAt(this.clicks.value, held).find((click) => click.id === held.click);
+    return before !== undefined && (before.y !== held.y || before.x !== held.x);
+  }
+
+  private submit(interaction: Unnumbered): Interaction {
+    const numbered = this.outbox.add(interaction, this.lastSequence);
+    this.flush();
+    return this.waiting.value.at(-1) ?? numbered;
+  }
+
+  // ------------------------------------------------------------------------------------------ sending
+
+  private hello(): void {
+    this.send({ type: "hello", protocol: PROTOCOL_VERSION });
+  }
+
+  private send(message: ClientMessage): boolean {
+    return this.link.send(encode(message));
+  }
+
+  private sendView(): void {
+    if (this.viewed && this.welcomed.value) this.send({ type: "view", label: this.viewed.label, z: this.viewed.z });
+  }
+
+  private askPreview(place: Place): void {
+    const clicks = toPreview(this.clicksOnScreen(place));
+    this.previews.ask({ label: place.label, z: place.z, clicks, gesture: this.gesture });
+  }
+
+  private sendPreview(request: number, { label, z, clicks }: Question): boolean {
+    if (!this.welcomed.value || this.inference.value === "away") return false;
+    return this.send({ type: "preview", request, label, z, clicks });
+  }
+
+  /** Sends the first unacknowledged interaction, if it is not on its way already. */
+  private flush(): void {
+    if (!this.welcomed.value || this.outbox.isFirstSent || !this.outbox.first) return;
+    this.follow(this.outbox.renumber(this.lastSequence + 1));
+    this.outbox.markFirstSent();
+    this.sendFirst();
+  }
+
+  private sendFirst(): void {
+    const first = this.outbox.first;
+    if (!first) return;
+    this.sent.set(first.sequence, { at: this.options.timers.now(), place: this.placeOf(first) });
+    this.send(first);
+    this.cancelWatch();
+    this.cancelWatch = this.options.timers.after(UNANSWERED_MS, () => this.link.restart());
+  }
+
+  private placeOf(interaction: Interaction): Place | undefined {
+    if (interaction.type === "add_click") return interaction;
+    return "click" in interaction ? placeOfClick(this.clicks.value, interaction.click) : undefined;
+  }
+
+  /** A click that is being dragged keeps its identity when its number changes. */
+  private follow(numbers: ReadonlyMap<number, number>): void {
+    const held = this.held.value;
+    if (held?.click === undefined) return;
+    const click = numbers.get(held.click);
+    if (click !== undefined && click !== held.click) this.held.value = { ...held, click };
+  }
+
+  // ------------------------------------------------------------------------------------------ receiving
+
+  private understand(read: () => void): void {
+    try {
+      batch(read);
+    } catch (error) {
+      this.notices.say(`The server sent something that this page does not understand. ${(error as Error).message}`);
+    }
+  }
+
+  private receive(message: ServerMessage): void {
+    switch (message.type) {
+      case "welcome":
+        return this.receiveWelcome(message);
+      case "stored":
+        return this.receiveStored(message);
+      case "saved":
+        return this.receiveSaved(message);
+      case "inference":
+        return this.setInference(message.state);
+      case "error":
+        return this.receiveError(message);
+    }
+  }
+
+  private receiveWelcome(message: Welcome): void {
+    const again = this.everWelcomed.value;
+    this.lastSequence = message.last_sequence;
+    this.steps.value = { undo: message.can_undo, redo: message.can_redo };
+    this.stored.value = clickLists(message.clicks);
+    this.model.value = message.model;
+    this.unsaved.value = new Map(); // whatever the log holds is safe; `saved` for it may never come to this connection
+    this.setInference(message.inference);
+    this.welcomed.value = this.everWelcomed.value = true;
+    if (again) void this.reloadMasks();
+    this.sendView();
+    if (this.outbox.isFirstSent) this.sendFirst();
+    else this.flush();
+  }
+
+  private receiveStored(message: Stored): void {
+    const { sequence } = message;
+    if (this.outbox.acknowledge(sequence)) this.cancelWatch();
+    // The answer to a resend may describe the log as it was then, and `welcome` has told of later interactions since.
+    if (sequence >= this.lastSequence) this.takeOver(message);
+    if (message.kind === "undo" || message.kind === "redo") this.goBack(message);
+    this.flush();
+  }
+
+  private takeOver(message: Stored): void {
+    const { sequence, label, z, clicks } = message;
+    this.lastSequence = sequence;
+    this.stored.value = withList(this.stored.value, { label, z, clicks });
+    this.steps.value = { undo: message.can_undo, redo: message.can_redo };
+    this.masks.markStored(message, sequence);
+    this.unsaved.value = new Map(this.unsaved.value).set(keyOf(message), sequence);
+    const sent = this.sent.get(sequence);
+    if (sent) this.sent.set(sequence, { ...sent, place: { label, z } });
+  }
+
+  private goBack({ label, z }: Stored): void {
+    this.masks.dropCommitted({ label, z });
+    this.jump.value = { label, z };
+  }
+
+  private receiveSaved(message: Saved): void {
+    this.markSaved(message, message.sequence);
+    if (this.masks.keptNumber(message) < message.sequence) this.reloadSoon();
+  }
+
+  private markSaved(place: Place, sequence: number): void {
+    const key = keyOf(place);
+    if ((this.unsaved.value.get(key) ?? Number.POSITIVE_INFINITY) > sequence) return;
+    const unsaved = new Map(this.unsaved.value);
+    unsaved.delete(key);
+    this.unsaved.value = unsaved;
+  }
+
+  private setInference(state: string): void {
+    this.inference.value = state === "ready" ? "ready" : "away";
+    if (state !== "ready") this.previews.reset();
+  }
+
+  private receiveError(message: ErrorMessage): void {
+    if (message.code === "sequence_taken") return this.renumber();
+    this.notices.say(message.message);
+    if (message.code === "protocol_version") this.link.end();
+    if (message.request) this.previews.answered(message.request);
+    if (message.sequence) this.refused(message);
+  }
+
+  /** Another window stored this number. Nothing of ours was stored; `welcome` will tell the next free number. */
+  private renumber(): void {
+    this.cancelWatch();
+    this.outbox.markFirstUnsent();
+    this.welcomed.value = false;
+    this.hello();
+  }
+
+  private refused({ code, sequence }: ErrorMessage): void {
+    const place = this.sent.get(sequence)?.place;
+    const entry = this.outbox.refuse(sequence);
+    if (entry) this.cancelWatch();
+    if (place) this.masks.dropCommitted(place);
+    if (place && code === "inference") this.markSaved(place, sequence);
+    this.flush();
+  }
+
+  private receiveMask(frame: MaskFrame): void {
+    if (!this.fits(frame)) throw new Error("A mask does not fit this series.");
+    if (frame.kind === "preview") this.receivePreview(frame);
+    else this.receiveAnswer(frame);
+  }
+
+  private fits({ z, label, mask }: MaskFrame): boolean {
+    const [depth, height, width] = this.options.shape;
+    return z < depth && mask.height === height && mask.width === width && this.options.labels.includes(label);
+  }
+
+  private receiveAnswer(frame: MaskFrame): void {
+    const sent = this.sent.get(frame.number);
+    if (sent?.place && !samePlace(sent.place, frame)) return; // not about what it claims to be about
+    this.previews.superseded(frame);
+    if (!this.masks.keep(frame, frame.number, frame.mask)) return;
+    if (sent) this.timing.answered(frame, sent.at, this.options.timers.now());
+    this.sent.delete(frame.number);
+  }
+
+  private receivePreview(frame: MaskFrame): void {
+    const question = this.previews.answered(frame.number);
+    if (!question || !samePlace(question, frame)) return;
+    const now = this.options.timers.now();
+    if (!this.showPreview(question, frame)) return;
+    this.timing.answered(frame, question.sentAt, now);
+    this.timing.previewShown(now);
+  }
+
+  private showPreview(question: Question, { mask }: MaskFrame): boolean {
+    if (question.gesture === this.gesture) {
+      this.masks.showLive(question, mask);
+      return true;
+    }
+    const now = toPreview(clicksAt(this.clicks.value, question));
+    return sameClicks(question.clicks, now) && this.masks.showCommitted(question, mask);
+  }
+
+  private disconnected(): void {
+    batch(() => {
+      this.welcomed.value = false;
+      this.previews.reset();
+      this.cancelWatch();
+    });
+  }
+
+  // ------------------------------------------------------------------------------------------ saved masks over HTTP
+
+  private reloadSoon(): void {
+    this.cancelReload();
+    this.cancelReload = this.options.timers.after(RELOAD_MS, () => void this.reloadMasks());
+  }
+
+  private async reloadMasks(): Promise<void> {
+    try {
+      const frames = (await this.options.loadMasks()).filter((frame) => this.fits(frame));
+      batch(() => {
+        this.masks.keepAll(frames);
+        for (const frame of frames) this.markSaved(frame, frame.number);
+      });
+    } catch {
+      this.notices.say("The saved masks could not be loaded. Reload the page to see them.");
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------ what the person is told
+
+  private connectionState(): ConnectionState {
+    if (this.link.state.value === "ended") return "ended";
+    if (this.welcomed.value) return "connected";
+    if (!this.online.value || this.link.failures.value >= OFFLINE_AFTER_FAILURES) return "offline";
+    return this.everWelcomed.value ? "reconnecting" : "connecting";
+  }
+
+  private saveState(): SaveState {
+    if (this.waiting.value.length > 0) return this.connection.value === "connected" ? "saving" : "unsaved";
+    return this.unsaved.value.size > 0 ? "saving" : "saved";
+  }
+}

@@ -1,0 +1,24 @@
+import { KeySheet } from "./KeySheet";
+import type { Work } from "./context";
+import { Notices } from "./Notices";
+import { SidePanel } from "./SidePanel";
+import { SliceBar } from "./SliceBar";
+import { Stage } from "./Stage";
+import { ToolBar } from "./ToolBar";
+import { TopBar } from "./TopBar";
+
+export function App({ work }: { work: Work }) {
+  return (
+    <>
+      <TopBar work={work} />
+      <ToolBar work={work} />
+      <main class="centre">
+        <Stage work={work} />
+        <SliceBar work={work} />
+      </main>
+      <SidePanel work={work} />
+      <Notices work={work} />
+      <KeySheet work={work} />
+    </>
+  );
+}

@@ -1,0 +1,24 @@
+/** Sentences that come and go without asking for an answer, and what is said only to those who listen. */
+import type { Work } from "./context";
+import { Icon } from "./icons";
+
+export function Notices({ work: { desk } }: { work: Work }) {
+  const { notices } = desk.session;
+  return (
+    <>
+      <div class="notices" role="alert">
+        {notices.list.value.map(({ id, text, tone }) => (
+          <p key={id} class={`notice is-${tone}`}>
+            {text}
+            <button type="button" aria-label="Dismiss" onClick={() => notices.dismiss(id)}>
+              <Icon name="close" />
+            </button>
+          </p>
+        ))}
+      </div>
+      <p class="for-listeners" aria-live="polite">
+        {desk.announcement.value}
+      </p>
+    </>
+  );
+}

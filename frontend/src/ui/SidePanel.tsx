@@ -1,0 +1,154 @@
+/** Labels, how things are shown, the clicks of this slice, and what the project says. */
+import { useComputed } from "@preact/signals";
+import type { Label } from "../desk/assignment";
+import { PRESETS } from "../viewer/window";
+import type { Work } from "./context";
+import { Icon } from "./icons";
+
+export function SidePanel({ work }: { work: Work }) {
+  return (
+    <aside class="side" aria-label="Labels and display">
+      <Warnings work={work} />
+      <Labels work={work} />
+      <Clicks work={work} />
+      <Display work={work} />
+      <Windows work={work} />
+      <Guidelines work={work} />
+    </aside>
+  );
+}
+
+function Warnings({ work: { desk } }: { work: Work }) {
+  const { warnings } = desk.assignment.series;
+  if (warnings.length === 0) return null;
+  return (
+    <section class="warning" aria-label="About this series">
+      {warnings.map((warning) => (
+        <p key={warning}>{warning}</p>
+      ))}
+    </section>
+  );
+}
+
+function Labels({ work }: { work: Work }) {
+  const { labels } = work.desk.assignment;
+  return (
+    <section>
+      <fieldset class="labels">
+        <legend>Labels</legend>
+        {labels.map((label, i) => (
+          <LabelRow key={label.id} work={work} label={label} number={i + 1} />
+        ))}
+      </fieldset>
+    </section>
+  );
+}
+
+function LabelRow({ work: { desk, viewer }, label, number }: { work: Work; label: Label; number: number }) {
+  const slices = useComputed(() => desk.slicesWithMask(label).length).value;
+  const visible = !desk.hidden.value.has(label.id);
+  return (
+    <div class={desk.label.value === label ? "label is-chosen" : "label"}>
+      <label>
+        <input type="radio" name="label" checked={desk.label.value === label} onChange={() => desk.selectLabel(label)} onPointerUp={() => setTimeout(() => viewer.host.focus())} />
+        <i class="swatch" style={{ background: label.colour }} aria-hidden="true" />
+        <span class="name">{label.name}</span>
+        <span class="count">{slices ? `${slices} sl.` : ""}</span>
+        {number <= 9 && <kbd>{number}</kbd>}
+      </label>
+      <button type="button" class="eye" aria-pressed={visible} aria-label={`Show ${label.name}`} title={visible ? "Hide (H)" : "Show (H)"} onClick={() => desk.setVisible(label, !visible)}>
+        <Icon name={visible ? "eye" : "eyeOff"} />
+      </button>
+    </div>
+  );
+}
+
+function Clicks({ work: { desk } }: { work: Work }) {
+  const clicks = desk.clicks.value;
+  return (
+    <section>
+      <h2>
+        Clicks on this slice <span class="count">{clicks.length || "none"}</span>
+      </h2>
+      <ul class="clicks">
+        {clicks.map((click, i) => (
+          <li key={click.id}>
+            <button
+              type="button"
+              class={click.id === desk.selected.value ? "click is-selected" : "click"}
+              aria-pressed={click.id === desk.selected.value}
+              aria-label={`Click ${i + 1}, ${click.positive ? "foreground" : "background"}, column ${click.x}, row ${click.y}`}
+              title={`x ${click.x} y ${click.y}. Delete removes it.`}
+              onClick={() => { desk.selected.value = click.id; }}
+            >
+              <i class={`mark ${click.positive ? "is-foreground" : "is-background"}`}>{click.positive ? "+" : "−"}</i>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Display({ work: { desk } }: { work: Work }) {
+  const { opacity, outlined, smooth } = desk.preferences;
+  return (
+    <section>
+      <h2>Display</h2>
+      <label class="field">
+        <span>Fill</span>
+        <input type="range" min={0} max={100} step={5} value={opacity.value * 100} aria-valuetext={`${Math.round(opacity.value * 100)} percent`} onInput={(event) => { opacity.value = event.currentTarget.valueAsNumber / 100; }} />
+        <output>{Math.round(opacity.value * 100)} %</output>
+      </label>
+      <Switch name="Outline" keys="O" checked={outlined.value} set={(on) => { outlined.value = on; }} />
+      <Switch name="All masks" keys="M" checked={!desk.masksHidden.value} set={(on) => { desk.masksHidden.value = !on; }} />
+      <Switch name="Smooth image" keys="I" checked={smooth.value} set={(on) => { smooth.value = on; }} />
+    </section>
+  );
+}
+
+function Switch({ name, keys, checked, set }: { name: string; keys: string; checked: boolean; set: (on: boolean) => void }) {
+  return (
+    <label class="field">
+      <input type="checkbox" checked={checked} onChange={(event) => set(event.currentTarget.checked)} />
+      <span>{name}</span>
+      <kbd>{keys}</kbd>
+    </label>
+  );
+}
+
+function Windows({ work: { desk, viewer } }: { work: Work }) {
+  const { width, level } = desk.greyWindow.value;
+  const apply = (run: () => void) => () => {
+    run();
+    viewer.host.focus();
+  };
+  return (
+    <section>
+      <h2>Window</h2>
+      <div class="presets">
+        {PRESETS.map((preset, i) => (
+          <button key={preset.name} type="button" aria-pressed={preset.width === width && preset.level === level} title={`Width ${preset.width}, level ${preset.level} (Shift+${i + 1})`} onClick={apply(() => desk.applyPreset(i))}>
+            {preset.name}
+          </button>
+        ))}
+        <button type="button" title="From the values of this slice (A)" onClick={apply(() => desk.applyAutoWindow())}>
+          Auto
+        </button>
+      </div>
+    </section>
+  );
+}
+
+function Guidelines({ work: { desk } }: { work: Work }) {
+  const { guidelines } = desk.assignment.project;
+  if (!guidelines.trim()) return null;
+  return (
+    <section class="guidelines">
+      <h2>Guidelines</h2>
+      {guidelines.split(/\n{2,}/).map((paragraph) => (
+        <p key={paragraph}>{paragraph}</p>
+      ))}
+    </section>
+  );
+}

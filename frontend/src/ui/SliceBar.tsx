@@ -1,0 +1,77 @@
+/** Where in the volume: a slider, and a strip that says which slices have a mask of which label. */
+import type { Label } from "../desk/assignment";
+import type { Desk } from "../desk/desk";
+import type { Work } from "./context";
+
+export function SliceBar({ work: { desk } }: { work: Work }) {
+  return (
+    <section class="slicebar" aria-label="Slices">
+      <button type="button" class="step" aria-label={`Previous slice with ${desk.label.value.name}`} title="Previous slice with this label (P)" onClick={() => desk.goToMask(-1)}>
+        ‹
+      </button>
+      <div class="slices">
+        <Strip desk={desk} />
+        <input
+          type="range"
+          aria-label="Slice"
+          aria-valuetext={`Slice ${desk.z.value + 1} of ${desk.depth}`}
+          min={0}
+          max={desk.depth - 1}
+          value={desk.z.value}
+          onInput={(event) => desk.goTo(event.currentTarget.valueAsNumber)}
+        />
+      </div>
+      <button type="button" class="step" aria-label={`Next slice with ${desk.label.value.name}`} title="Next slice with this label (N)" onClick={() => desk.goToMask(1)}>
+        ›
+      </button>
+    </section>
+  );
+}
+
+function Strip({ desk }: { desk: Desk }) {
+  const { labels } = desk.assignment;
+  const jump = (event: MouseEvent & { currentTarget: SVGSVGElement }) => {
+    const { left, width } = event.currentTarget.getBoundingClientRect();
+    desk.goTo(Math.floor(((event.clientX - left) / width) * desk.depth));
+  };
+  return (
+    <svg
+      class="strip"
+      role="img"
+      aria-label={labels.map((label) => `${label.name}: ${desk.slicesWithMask(label).length} slices`).join(", ")}
+      style={{ height: `${Math.min(labels.length * 7, 42)}px` }}
+      viewBox={`0 0 ${desk.depth} ${labels.length}`}
+      preserveAspectRatio="none"
+      onClick={jump}
+    >
+      {labels.map((label, row) => (
+        <Row key={label.id} desk={desk} label={label} row={row} />
+      ))}
+      <rect class="here" x={desk.z.value} y={0} width={1} height={labels.length} />
+    </svg>
+  );
+}
+
+/** Neighbouring slices are one bar. */
+function Row({ desk, label, row }: { desk: Desk; label: Label; row: number }) {
+  const chosen = label === desk.label.value;
+  return (
+    <g>
+      <rect class={chosen ? "row is-chosen" : "row"} x={0} y={row + 0.12} width={desk.depth} height={0.76} />
+      {stretches(desk.slicesWithMask(label)).map(([first, last]) => (
+        <rect key={first} fill={label.colour} x={first} y={row + 0.12} width={last - first + 1} height={0.76} />
+      ))}
+    </g>
+  );
+}
+
+/** [first, last] of each stretch of consecutive numbers. */
+export function stretches(sorted: readonly number[]): [number, number][] {
+  const found: [number, number][] = [];
+  for (const z of sorted) {
+    const last = found.at(-1);
+    if (last && last[1] === z - 1) last[1] = z;
+    else found.push([z, z]);
+  }
+  return found;
+}

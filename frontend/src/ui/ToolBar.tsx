@@ -1,0 +1,98 @@
+/** Tools for those who do not use keys, with the keys in their tips. */
+import type { ComponentChildren } from "preact";
+import type { Work } from "./context";
+import { Icon } from "./icons";
+
+interface ToolProps {
+  name: string;
+  keys?: string;
+  pressed?: boolean;
+  disabled?: boolean;
+  run: () => void;
+  children: ComponentChildren;
+}
+
+function Tool({ name, keys, pressed, disabled = false, run, children }: ToolProps) {
+  const tip = keys ? `${name} (${keys})` : name;
+  const state = pressed === undefined ? {} : { "aria-pressed": pressed };
+  return (
+    <button type="button" class="tool" title={tip} aria-label={name} disabled={disabled} onClick={run} {...state}>
+      {children}
+    </button>
+  );
+}
+
+export function ToolBar({ work }: { work: Work }) {
+  return (
+    <nav class="toolbar" aria-label="Tools">
+      <ClickTools work={work} />
+      <hr />
+      <StepTools work={work} />
+      <hr />
+      <ZoomTools work={work} />
+    </nav>
+  );
+}
+
+function ClickTools({ work: { desk } }: { work: Work }) {
+  const { tool, placesBackground } = desk;
+  const choose = (background: boolean) => {
+    tool.value = "click";
+    placesBackground.value = background;
+  };
+  const clicking = tool.value === "click";
+  return (
+    <>
+      <Tool name="Click places foreground" keys="X swaps" pressed={clicking && !placesBackground.value} run={() => choose(false)}>
+        <i class="mark is-foreground">+</i>
+      </Tool>
+      <Tool name="Click places background" keys="X swaps, right click" pressed={clicking && placesBackground.value} run={() => choose(true)}>
+        <i class="mark is-background">−</i>
+      </Tool>
+      <Tool name="Window: drag changes width and level" keys="W, or Ctrl+drag" pressed={!clicking} run={() => { tool.value = clicking ? "window" : "click"; }}>
+        <Icon name="window" />
+      </Tool>
+      <Tool name="Crosshair for the keyboard" keys="C" pressed={desk.crosshair.value !== undefined} run={() => desk.toggleCrosshair()}>
+        <Icon name="crosshair" />
+      </Tool>
+    </>
+  );
+}
+
+function StepTools({ work: { desk } }: { work: Work }) {
+  const { session } = desk;
+  const target = desk.hovered.value ?? desk.selected.value;
+  return (
+    <>
+      <Tool name="Undo" keys="Ctrl+Z" disabled={!session.canUndo.value} run={() => session.undo()}>
+        <Icon name="undo" />
+      </Tool>
+      <Tool name="Redo" keys="Ctrl+Shift+Z" disabled={!session.canRedo.value} run={() => session.redo()}>
+        <Icon name="redo" />
+      </Tool>
+      <Tool name="Delete the selected click" keys="Delete" disabled={target === undefined} run={() => desk.deleteClick()}>
+        <Icon name="trash" />
+      </Tool>
+    </>
+  );
+}
+
+function ZoomTools({ work: { desk, viewer } }: { work: Work }) {
+  return (
+    <>
+      <Tool name="Zoom in" keys="+" run={() => viewer.zoom(1.25)}>
+        <Icon name="plus" />
+      </Tool>
+      <Tool name="Zoom out" keys="−" run={() => viewer.zoom(0.8)}>
+        <Icon name="minus" />
+      </Tool>
+      <Tool name="Fit the slice" keys="F" run={() => viewer.fit()}>
+        <Icon name="fit" />
+      </Tool>
+      <span class="grow" />
+      <Tool name="Keys and mouse" keys="?" run={() => { desk.keysShown.value = true; }}>
+        <Icon name="keys" />
+      </Tool>
+    </>
+  );
+}

@@ -1,0 +1,76 @@
+/** Whose case, whether the work is safe, and how fast the answers are. */
+import type { Session } from "../session/session";
+import type { Work } from "./context";
+
+export function TopBar({ work: { desk } }: { work: Work }) {
+  const { project, series, links, person } = desk.assignment;
+  return (
+    <header class="topbar">
+      <a class="home" href={links.home} title="Back to my work">
+        <span aria-hidden="true">‹ </span>
+        {project.name}
+      </a>
+      <h1 title={series.description}>{series.description || "Untitled series"}</h1>
+      <div class="states">
+        <Speed session={desk.session} />
+        <Inference session={desk.session} />
+        <Connection session={desk.session} />
+        <SaveState session={desk.session} />
+      </div>
+      <span class="person" title="Logged in as">
+        {person}
+      </span>
+      <a class="button" href={links.export}>
+        Export
+      </a>
+    </header>
+  );
+}
+
+const ms = (value: number) => (value < 9.95 ? value.toFixed(1) : value.toFixed(0));
+
+function Speed({ session: { timing, model } }: { session: Session }) {
+  const answer = timing.lastAnswer.value;
+  if (!answer) return null;
+  const { networkMs, totalMs, roundTripMs } = answer;
+  const rate = timing.rate.value;
+  return (
+    <span class="state speed" title={`Last answer by ${model.value}: network ${ms(networkMs)} ms, server ${ms(totalMs)} ms, click to mask ${ms(roundTripMs)} ms`}>
+      <b>{ms(roundTripMs)} ms</b>
+      <span class="detail">
+        network {ms(networkMs)} · server {ms(totalMs)}
+      </span>
+      {rate !== undefined && <b>{rate.toFixed(0)} masks/s</b>}
+    </span>
+  );
+}
+
+function Inference({ session }: { session: Session }) {
+  if (session.connection.value !== "connected" || session.inference.value === "ready") return null;
+  return (
+    <span class="state is-warning" role="status">
+      No masks now: inference is away
+    </span>
+  );
+}
+
+const changes = (n: number) => `${n} ${n === 1 ? "change" : "changes"} waiting`;
+
+function Connection({ session }: { session: Session }) {
+  const state = session.connection.value;
+  const waiting = session.waiting.value.length;
+  const more = waiting ? `: ${changes(waiting)}` : "";
+  const text = { connecting: "Connecting…", connected: "", reconnecting: `Reconnecting${more}`, offline: `Offline${more}`, ended: "Disconnected. Reload the page." };
+  return (
+    <span class={`state connection is-${state === "connected" ? "good" : "warning"}`} role="status">
+      <i class="dot" aria-hidden="true" />
+      {state === "connected" ? <span class="detail">Connected</span> : text[state]}
+    </span>
+  );
+}
+
+function SaveState({ session }: { session: Session }) {
+  const text = { saved: "Saved ✓", saving: session.inference.value === "away" ? "Clicks saved ✓" : "Saving…", unsaved: "Not saved" };
+  const state = session.saving.value;
+  return <span class={`state saving is-${state === "unsaved" ? "warning" : state === "saved" ? "good" : "plain"}`}>{text[state]}</span>;
+}

@@ -1,0 +1,8 @@
+/** What every panel works with. */
+import type { Desk } from "../desk/desk";
+import type { Viewer } from "../viewer/viewer";
+
+export interface Work {
+  readonly desk: Desk;
+  readonly viewer: Viewer;
+}

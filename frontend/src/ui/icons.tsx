@@ -1,0 +1,26 @@
+/** Line icons of the tool bar, drawn on a 20×20 grid. */
+import type { JSX } from "preact";
+
+const PATHS = {
+  click: "M5 3l10 6-4.5 1.2L14 16l-2 1-3.3-5.6L5 14z",
+  window: "M10 3a7 7 0 1 0 0 14a7 7 0 1 0 0-14M10 3v14M10 6h5M10 10h7M10 14h5",
+  undo: "M8 4L4 8l4 4M4 8h7a5 5 0 0 1 0 9H8",
+  redo: "M12 4l4 4-4 4M16 8H9a5 5 0 0 0 0 9h3",
+  plus: "M10 4v12M4 10h12",
+  minus: "M4 10h12",
+  fit: "M4 8V4h4M12 4h4v4M16 12v4h-4M8 16H4v-4",
+  trash: "M4 6h12M8 6V4h4v2M6 6l1 11h6l1-11",
+  keys: "M3 6h14v8H3zM6 9h1M9.5 9h1M13 9h1M7 12h6",
+  crosshair: "M10 3v5M10 12v5M3 10h5M12 10h5",
+  eye: "M2 10s3-5 8-5 8 5 8 5-3 5-8 5-8-5-8-5zM10 8a2 2 0 1 0 0 4a2 2 0 1 0 0-4",
+  eyeOff: "M2 10s3-5 8-5 8 5 8 5-3 5-8 5-8-5-8-5zM4 17L16 3",
+  close: "M5 5l10 10M15 5L5 15",
+} as const;
+
+export function Icon({ name }: { name: keyof typeof PATHS }): JSX.Element {
+  return (
+    <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

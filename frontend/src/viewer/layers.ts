@@ -1,0 +1,197 @@
+/**
+ * The three canvases on top of one another, split by how often they change: the image with slice and window, the masks
+ * with answers, the overlay with the pointer. Each has one draw function that can only see the state it lists.
+ */
+import { intervals, type Mask } from "../protocol/mask";
+import type { PlacedClick } from "../protocol/messages";
+import { Affine, centreOf, type Grid, type Voxel } from "./geometry";
+import { outline } from "./outline";
+import { paintGreys } from "./window";
+
+export interface LabelMask {
+  readonly label: number;
+  readonly colour: string;
+  readonly mask: Mask;
+}
+
+export interface ViewState {
+  readonly grid: Grid;
+  readonly slice: Int16Array | undefined;
+  readonly table: Uint32Array;
+  readonly smooth: boolean;
+  /** Image points to CSS pixels. */
+  readonly toCanvas: Affine;
+  readonly pixelRatio: number;
+  readonly masks: readonly LabelMask[];
+  readonly opacity: number;
+  readonly outlined: boolean;
+  readonly clicks: readonly PlacedClick[];
+  /** The click under the pointer, or the one that is selected. */
+  readonly marked: number | undefined;
+  readonly crosshair: Voxel | undefined;
+}
+
+type Context = CanvasRenderingContext2D;
+
+export interface Layer {
+  readonly reads: readonly (keyof ViewState)[];
+  readonly draw: (context: Context, state: ViewState) => void;
+}
+
+function layer<K extends keyof ViewState>(reads: readonly K[], draw: (context: Context, state: Pick<ViewState, K>) => void): Layer {
+  return { reads, draw };
+}
+
+/** Above so many device pixels per voxel the eye wants to see the voxels. */
+const SMOOTH_UP_TO = 10;
+const OUTLINE_WIDTH = 1.5;
+const CLICK_RADIUS = 6.5;
+const COLOURS = { foreground: "#5fe08a", background: "#ff8d85", ink: "#0b0e12", marked: "#ffffff", crosshair: "#ffd479" };
+
+const toDevice = (state: Pick<ViewState, "toCanvas" | "pixelRatio">) => state.toCanvas.then(Affine.scale(state.pixelRatio));
+
+function cleared(context: Context): void {
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, context.canvas.width, context.canvas.height);
+}
+
+export function imageLayer(): Layer {
+  const raster = greyRaster();
+  return layer(["slice", "table", "grid", "smooth", "toCanvas", "pixelRatio"], (context, state) => {
+    cleared(context);
+    if (!state.slice) return;
+    const transform = toDevice(state);
+    context.setTransform(...transform.toArray());
+    context.imageSmoothingEnabled = state.smooth && transform.a < SMOOTH_UP_TO;
+    context.drawImage(raster(state.slice, state.table, state.grid), 0, 0);
+  });
+}
+
+/** The slice through the lookup table, made anew only when one of the two changes: panning and zooming reuse it. */
+function greyRaster() {
+  let canvas: OffscreenCanvas | undefined;
+  let [madeOf, madeBy]: [Int16Array | undefined, Uint32Array | undefined] = [undefined, undefined];
+  return (slice: Int16Array, table: Uint32Array, grid: Grid): OffscreenCanvas => {
+    if (canvas && madeOf === slice && madeBy === table) return canvas;
+    canvas ??= new OffscreenCanvas(grid.columns, grid.rows);
+    const image = new ImageData(grid.columns, grid.rows);
+    paintGreys(slice, table, new Uint32Array(image.data.buffer));
+    canvas.getContext("2d")?.putImageData(image, 0, 0);
+    [madeOf, madeBy] = [slice, table];
+    return canvas;
+  };
+}
+
+/** `onPainted` is told when a mask is on screen that was not, or none any more. */
+export function maskLayer(onPainted: (masks: readonly LabelMask[]) => void): Layer {
+  const rasters = new WeakMap<Mask, OffscreenCanvas>();
+  let painted: readonly LabelMask[] = [];
+  return layer(["masks", "opacity", "outlined", "toCanvas", "pixelRatio"], (context, state) => {
+    cleared(context);
+    const transform = toDevice(state);
+    for (const mask of state.masks) {
+      if (mask.mask.runs.length === 0) continue;
+      fillMask(context, transform, rasterOf(rasters, mask), mask.mask, state.opacity);
+      if (state.outlined) strokeMask(context, transform, mask, OUTLINE_WIDTH * state.pixelRatio);
+    }
+    if (!sameMasks(painted, state.masks)) onPainted(state.masks);
+    painted = state.masks;
+  });
+}
+
+const sameMasks = (a: readonly LabelMask[], b: readonly LabelMask[]): boolean =>
+  a.length === b.length && a.every((item, i) => item.mask === b[i]?.mask && item.label === b[i]?.label);
+
+function rasterOf(rasters: WeakMap<Mask, OffscreenCanvas>, { mask, colour }: LabelMask): OffscreenCanvas {
+  const known = rasters.get(mask);
+  if (known) return known;
+  const canvas = new OffscreenCanvas(mask.boxWidth, mask.boxHeight);
+  const image = new ImageData(mask.boxWidth, mask.boxHeight);
+  const pixels = new Uint32Array(image.data.buffer);
+  const word = opaqueWord(colour);
+  for (const { y, start, end } of intervals(mask)) {
+    const row = (y - mask.y0) * mask.boxWidth - mask.x0;
+    pixels.fill(word, row + start, row + end);
+  }
+  canvas.getContext("2d")?.putImageData(image, 0, 0);
+  rasters.set(mask, canvas);
+  return canvas;
+}
+
+/** "#rrggbb" as a little-endian RGBA word. */
+function opaqueWord(colour: string): number {
+  const rgb = Number.parseInt(colour.slice(1), 16);
+  return (0xff000000 | ((rgb & 0xff) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0;
+}
+
+function fillMask(context: Context, transform: Affine, raster: OffscreenCanvas, mask: Mask, opacity: number): void {
+  context.setTransform(...transform.toArray());
+  context.imageSmoothingEnabled = false;
+  context.globalAlpha = opacity;
+  context.drawImage(raster, mask.x0, mask.y0);
+  context.globalAlpha = 1;
+}
+
+/** The path is transformed, not the pen, so that the line is as thin at every zoom and on anisotropic voxels. */
+function strokeMask(context: Context, transform: Affine, { mask, colour }: LabelMask, width: number): void {
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.beginPath();
+  for (const { x0, y0, x1, y1 } of outline(mask)) {
+    const [from, to] = [transform.apply({ x: x0, y: y0 }), transform.apply({ x: x1, y: y1 })];
+    context.moveTo(from.x, from.y);
+    context.lineTo(to.x, to.y);
+  }
+  context.lineCap = "square";
+  context.lineWidth = width;
+  context.strokeStyle = colour;
+  context.stroke();
+}
+
+export function overlayLayer(): Layer {
+  return layer(["clicks", "marked", "crosshair", "toCanvas", "pixelRatio"], (context, state) => {
+    cleared(context);
+    context.setTransform(...Affine.scale(state.pixelRatio).toArray());
+    if (state.crosshair) drawCrosshair(context, state.toCanvas, state.crosshair);
+    for (const click of state.clicks) drawClick(context, state.toCanvas.apply(centreOf(click)), click.positive, click.id === state.marked);
+  });
+}
+
+/** Foreground and background differ in sign as well as in colour. */
+function drawClick(context: Context, { x, y }: { x: number; y: number }, positive: boolean, marked: boolean): void {
+  const radius = marked ? CLICK_RADIUS + 1.5 : CLICK_RADIUS;
+  context.beginPath();
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+  context.fillStyle = positive ? COLOURS.foreground : COLOURS.background;
+  context.fill();
+  context.lineWidth = 2;
+  context.strokeStyle = marked ? COLOURS.marked : COLOURS.ink;
+  context.stroke();
+  context.beginPath();
+  context.moveTo(x - 3.5, y);
+  context.lineTo(x + 3.5, y);
+  if (positive) {
+    context.moveTo(x, y - 3.5);
+    context.lineTo(x, y + 3.5);
+  }
+  context.strokeStyle = COLOURS.ink;
+  context.stroke();
+}
+
+/** Long lines with a gap, and the voxel itself as a box, so that nothing covers what is aimed at. */
+function drawCrosshair(context: Context, toCanvas: Affine, at: Voxel): void {
+  const [corner, far] = [toCanvas.apply(at), toCanvas.apply({ x: at.x + 1, y: at.y + 1 })];
+  const { x, y } = toCanvas.apply(centreOf(at));
+  const gap = 14;
+  const reach = 1e4;
+  context.beginPath();
+  for (const side of [-1, 1]) {
+    context.moveTo(x + side * gap, y);
+    context.lineTo(x + side * reach, y);
+    context.moveTo(x, y + side * gap);
+    context.lineTo(x, y + side * reach);
+  }
+  context.rect(corner.x, corner.y, far.x - corner.x, far.y - corner.y);
+  context.lineWidth = 1.25;
+  context.strokeStyle = COLOURS.crosshair;
+  context.stroke();
+}

@@ -1,0 +1,62 @@
+"""Random geometry and intensities for training batches."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Augmentation:
+    """Flips, rotation, scale, shift; brightness, contrast, a narrower window, noise. `crop` is (rows, columns) put out.
+
+    Ranges: rotation ±20°, scale 0.75 to 1.35 (real spacings differ by as much), shift ±8 % of the crop.
+    """
+
+    def __init__(self, crop: tuple[int, int]) -> None:
+        self.crop = crop
+
+    def __call__(self, images: Tensor, labels: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """float32 images and uint8 labels [B, 1, H, W], transformed alike; images stay standardised."""
+        count = len(images)
+        theta = torch.from_numpy(np.stack([self._affine(images.shape[2:], rng) for _ in range(count)]))
+        field = F.affine_grid(theta, [count, 1, *self.crop], align_corners=False)
+        # grid_sample pads with 0, so the darkest value is made 0 for the while
+        floor = images.amin()
+        moved = F.grid_sample(images - floor, field, align_corners=False) + floor
+        marked = F.grid_sample(labels.float(), field, mode="nearest", align_corners=False).to(torch.uint8)
+        return self._intensities(moved, rng), marked
+
+    def _affine(self, shape: torch.Size, rng: np.random.Generator) -> np.ndarray:
+        """[2, 3] float32 of affine_grid: output positions in [-1, 1] to input positions."""
+        angle, scale = math.radians(rng.uniform(-20, 20)), math.exp(rng.uniform(math.log(0.75), math.log(1.35)))
+        flip_x, flip_y = rng.choice([-1, 1]), 1 if rng.random() < 0.75 else -1
+        rows, columns = self.crop[0] / shape[0], self.crop[1] / shape[1]  # of the input that the output spans
+        cos, sin = math.cos(angle) / scale, math.sin(angle) / scale
+        shift = rng.uniform(-0.08, 0.08, 2)
+        aspect = shape[0] / shape[1]
+        return np.array(
+            [
+                [cos * columns * flip_x, -sin * rows * aspect * flip_y, shift[0]],
+                [sin * columns / aspect * flip_x, cos * rows * flip_y, shift[1]],
+            ],
+            np.float32,
+        )
+
+    @staticmethod
+    def _intensities(images: Tensor, rng: np.random.Generator) -> Tensor:
+        count = len(images)
+
+        def column(low: float, high: float) -> Tensor:
+            return torch.from_numpy(rng.uniform(low, high, (count, 1, 1, 1)).astype(np.float32))
+
+        low, high = images.amin((1, 2, 3), keepdim=True), images.amax((1, 2, 3), keepdim=True)
+        narrow = torch.from_numpy((rng.random((count, 1, 1, 1)) < 0.3).astype(np.float32))
+        bottom, top = low + (high - low) * column(0, 0.22) * narrow, high - (high - low) * column(0, 0.3) * narrow
+        images = torch.minimum(torch.maximum(images, bottom), top)
+        images = images * column(0.85, 1.15) + column(-0.2, 0.2)
+        noise = torch.from_numpy(rng.standard_normal(images.shape, np.float32))
+        return images + noise * column(0, 0.12)

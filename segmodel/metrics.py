@@ -1,0 +1,26 @@
+"""Overlap of two masks."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+def dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
+    """Dice coefficient of two masks of one shape; 1 where both are empty."""
+    total = np.count_nonzero(a) + np.count_nonzero(b)
+    return 2 * np.count_nonzero(a & b) / total if total else 1.0
+
+
+def soft_dice_loss(probability: Tensor, truth: Tensor) -> Tensor:
+    """1 − 2ΣGP / (ΣG² + ΣP²) of each image, averaged over the batch [B, 1, H, W] (paper, section II-D)."""
+    axes = (1, 2, 3)
+    overlap = 2 * (probability * truth).sum(axes)
+    return (1 - overlap / (probability.square().sum(axes) + truth.square().sum(axes)).clamp_min(1e-6)).mean()
+
+
+def tensor_to_masks(logits: Tensor) -> list[NDArray[np.bool_]]:
+    """The mask [y, x] of every image of [B, 1, H, W]."""
+    return list((logits[:, 0] > 0).to(torch.bool).cpu().numpy())

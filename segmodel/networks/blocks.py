@@ -1,0 +1,42 @@
+"""What the networks are made of (paper, section II-A and figure 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def double_conv(inputs: int, outputs: int) -> nn.Sequential:
+    """Two padded 3×3 convolutions, each followed by batch normalisation and ReLU."""
+    layers: list[nn.Module] = []
+    for channels in (inputs, outputs):
+        layers += [nn.Conv2d(channels, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
+
+
+class UShape(nn.Module):
+    """Down blocks, a bottleneck and up blocks with skip concatenation: [B, inputs, H, W] → [B, widths[0], H, W].
+
+    2×2 max-pooling of stride 2 on the way down, 2×2 transposed convolution of stride 2 on the way up; the last of
+    `widths` is the bottleneck's. H and W must be multiples of 2 ** (len(widths) - 1).
+    """
+
+    def __init__(self, inputs: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.down = nn.ModuleList(double_conv(a, b) for a, b in zip([inputs, *widths], widths, strict=False))
+        rising = list(reversed(widths))
+        self.rise = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in zip(rising, rising[1:], strict=False))
+        self.up = nn.ModuleList(double_conv(2 * width, width) for width in rising[1:])
+
+    def forward(self, x: Tensor) -> Tensor:
+        skips: list[Tensor] = []
+        for block in self.down:
+            x = block(F.max_pool2d(x, 2) if skips else x)
+            skips.append(x)
+        skips.pop()
+        for rise, block in zip(self.rise, self.up, strict=True):
+            x = block(torch.cat([skips.pop(), rise(x)], dim=1))
+        return x

@@ -1,0 +1,44 @@
+"""Late fusion: a U-Net reads the slice once, a lighter one reads its features and the clicks, at half resolution.
+
+The click network sees every scale down to 1/32, so that one click can name a whole organ, yet costs a fraction of the
+paper's network, because the slice's own structure is in the features already.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pixel_unshuffle
+
+from .blocks import UShape, double_conv
+
+
+class EncodeOnceUNet(nn.Module):
+    """`width` of the slice's U-Net and `click_width` of the clicks' U-Net, both counted at half resolution."""
+
+    multiple = 32
+
+    def __init__(self, width: int = 32, click_width: int = 16, fine_width: int = 16) -> None:
+        super().__init__()
+        self.fine = nn.Sequential(
+            nn.Conv2d(1, fine_width, 3, padding=1), nn.BatchNorm2d(fine_width), nn.ReLU(inplace=True)
+        )
+        self.down = nn.Conv2d(fine_width, width, 2, stride=2)
+        self.slice_body = UShape(width, [width * m for m in (1, 2, 4, 6, 6)])
+        # guidance enters as its four sub-pixel phases, so that halving the resolution does not blur where a click is
+        self.click_body = UShape(width + 8, [click_width * m for m in (1, 2, 4, 6, 6)])
+        self.rise = nn.ConvTranspose2d(click_width, fine_width, 2, stride=2)
+        self.merge = double_conv(2 * fine_width + 2, fine_width)
+        self.head = nn.Conv2d(fine_width, 1, 1)
+
+    def encode(self, image: Tensor) -> tuple[Tensor, ...]:
+        fine = self.fine(image)
+        return fine, self.slice_body(self.down(fine))
+
+    def decode(self, features: tuple[Tensor, ...], guidance: Tensor) -> Tensor:
+        fine, coarse = features
+        clicked = self.click_body(torch.cat([coarse, pixel_unshuffle(guidance, 2)], dim=1))
+        return self.head(self.merge(torch.cat([self.rise(clicked), fine, guidance], dim=1)))
+
+    def forward(self, image: Tensor, guidance: Tensor) -> Tensor:
+        return self.decode(self.encode(image), guidance)

@@ -1,0 +1,19 @@
+"""The fixed cast of people for the web application's tests."""
+
+import pytest
+
+from tests.annotator.factories import Cast, make_cast
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def storage(settings, tmp_path):
+    """An empty default storage of the test's own."""
+    options = {"location": tmp_path / "storage"}
+    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    settings.STORAGES = {**settings.STORAGES, "default": backend}
+    return tmp_path / "storage"

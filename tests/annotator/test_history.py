@@ -1,0 +1,314 @@
+"""The stored log: what it says, what it takes, and what it refuses."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import connections
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from annotator.annotation import history
+from annotator.annotation.models import Assignment, Interaction
+from annotator.protocol import (
+    AddClick,
+    DeleteClick,
+    MoveClick,
+    PlacedClick,
+    ProtocolError,
+    Redo,
+    SliceClicks,
+    Undo,
+)
+from tests.annotator import factories
+from tests.annotator.factories import SHAPE, Cast
+
+
+class Writer:
+    """Numbers the messages, as the browser does."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+        self.sequence = 0
+
+    def send(self, kind: type, **fields: Any) -> history.Recorded:
+        recorded = self.again(kind, self.sequence + 1, **fields)
+        self.sequence += 1
+        return recorded
+
+    def again(self, kind: type, sequence: int, **fields: Any) -> history.Recorded:
+        return history.record(self.assignment.pk, self.assignment.person_id, kind(sequence=sequence, **fields))
+
+    def refused(self, kind: type, **fields: Any) -> str:
+        with pytest.raises(ProtocolError) as refusal:
+            self.send(kind, **fields)
+        return refusal.value.code
+
+
+@pytest.fixture
+def writer(cast: Cast) -> Writer:
+    return Writer(cast.alices)
+
+
+def click(cast: Cast, **fields: Any) -> dict[str, Any]:
+    return {"label": cast.liver.pk, "z": 1, "y": 2, "x": 3, "positive": True, **fields}
+
+
+def test_an_empty_log(cast: Cast) -> None:
+    assert history.state(cast.alices.pk) == history.State(0, False, False, ())
+
+
+def test_a_click_is_stored_with_who_and_where(cast: Cast, writer: Writer) -> None:
+    recorded = writer.send(AddClick, **click(cast))
+    row = Interaction.objects.get()
+    assert (row.kind, row.label, row.z, row.person) == ("add_click", cast.liver, 1, cast.alice)
+    assert row.payload == {"y": 2, "x": 3, "positive": True}
+    clicks = (PlacedClick(1, 2, 3, True),)
+    assert recorded == history.Recorded(row.pk, 1, "add_click", cast.liver.pk, 1, clicks, True, False, True)
+
+
+def test_only_the_clicks_of_the_same_label_and_slice_come_back(cast: Cast, writer: Writer) -> None:
+    writer.send(AddClick, **click(cast, z=0))
+    writer.send(AddClick, **click(cast, label=cast.spleen.pk))
+    assert [c.id for c in writer.send(AddClick, **click(cast)).clicks] == [3]
+    assert [(s.label, s.z) for s in history.state(cast.alices.pk).clicks] == [
+        (cast.liver.pk, 0),
+        (cast.liver.pk, 1),
+        (cast.spleen.pk, 1),
+    ]
+
+
+def test_a_deleted_click_comes_back_with_its_id_in_its_place(cast: Cast, writer: Writer) -> None:
+    writer.send(AddClick, **click(cast, x=0))
+    writer.send(AddClick, **click(cast, x=1))
+    writer.send(DeleteClick, click=1)
+    undone = writer.send(Undo)
+    assert [c.id for c in undone.clicks] == [1, 2]
+    assert (undone.can_undo, undone.can_redo) == (True, True)
+
+
+def test_undo_and_redo_of_a_move(cast: Cast, writer: Writer) -> None:
+    writer.send(AddClick, **click(cast))
+    writer.send(MoveClick, click=1, y=5, x=7)
+    assert writer.send(Undo).clicks == (PlacedClick(1, 2, 3, True),)
+    redone = writer.send(Redo)
+    assert redone.clicks == (PlacedClick(1, 5, 7, True),)
+    assert not redone.can_redo
+
+
+def test_a_new_interaction_ends_redo(cast: Cast, writer: Writer) -> None:
+    writer.send(AddClick, **click(cast))
+    writer.send(Undo)
+    writer.send(AddClick, **click(cast))
+    assert writer.refused(Redo) == "nothing_to_redo"
+
+
+@pytest.mark.parametrize("axis", ["z", "y", "x"])
+def test_a_click_outside_the_volume_is_refused(cast: Cast, writer: Writer, axis: str) -> None:
+    size = dict(zip("zyx", SHAPE, strict=True))[axis]
+    assert writer.refused(AddClick, **click(cast, **{axis: size})) == "outside"
+    writer.send(AddClick, **click(cast, **{axis: size - 1}))
+
+
+def test_a_click_is_not_moved_out_of_the_volume(cast: Cast, writer: Writer) -> None:
+    writer.send(AddClick, **click(cast))
+    assert writer.refused(MoveClick, click=1, y=SHAPE[1], x=0) == "outside"
+
+
+def test_a_label_of_another_project_is_refused(cast: Cast, writer: Writer) -> None:
+    stranger = cast.elsewhere.labels.get(name="liver")
+    assert writer.refused(AddClick, **click(cast, label=stranger.pk)) == "unknown_label"
+
+
+def test_a_click_that_is_not_in_force_is_refused(cast: Cast, writer: Writer) -> None:
+    writer.send(AddClick, **click(cast))
+    writer.send(DeleteClick, click=1)
+    assert writer.refused(DeleteClick, click=1) == "unknown_click"
+    assert writer.refused(MoveClick, click=1, y=0, x=0) == "unknown_click"
+    assert writer.refused(MoveClick, click=2, y=0, x=0) == "unknown_click"
+
+
+def test_nothing_to_undo_or_redo(writer: Writer) -> None:
+    assert writer.refused(Undo) == "nothing_to_undo"
+    assert writer.refused(Redo) == "nothing_to_redo"
+
+
+def test_too_many_clicks(cast: Cast, writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "MAX_CLICKS", 2)
+    writer.send(AddClick, **click(cast))
+    writer.send(AddClick, **click(cast))
+    assert writer.refused(AddClick, **click(cast)) == "too_many_clicks"
+    writer.send(AddClick, **click(cast, z=0))
+
+
+def test_a_refusal_stores_nothing(cast: Cast, writer: Writer) -> None:
+    writer.refused(AddClick, **click(cast, x=99))
+    assert not Interaction.objects.exists()
+
+
+def test_a_resend_is_answered_as_the_first_time(cast: Cast, writer: Writer) -> None:
+    sent = [
+        (AddClick, click(cast)),
+        (MoveClick, {"click": 1, "y": 0, "x": 0}),
+        (Undo, {}),
+        (Redo, {}),
+        (DeleteClick, {"click": 1}),
+    ]
+    answers = [writer.send(kind, **fields) for kind, fields in sent]
+    for sequence, ((kind, fields), first) in enumerate(zip(sent, answers, strict=True), start=1):
+        second = writer.again(kind, sequence, **fields)
+        assert not second.fresh
+        assert second == history.Recorded(**{**vars(first), "fresh": False})
+    assert Interaction.objects.count() == len(sent)
+
+
+@pytest.mark.parametrize("changed", [{"x": 0}, {"positive": False}, {"z": 0}])
+def test_a_number_is_not_used_twice(cast: Cast, writer: Writer, changed: dict[str, Any]) -> None:
+    writer.send(AddClick, **click(cast))
+    writer.sequence = 0
+    assert writer.refused(AddClick, **click(cast, **changed)) == "sequence_taken"
+    assert writer.refused(Undo) == "sequence_taken"
+
+
+@pytest.mark.parametrize("sequence", [-1, 1])
+def test_a_gap_is_refused(cast: Cast, writer: Writer, sequence: int) -> None:
+    writer.sequence = sequence
+    assert writer.refused(AddClick, **click(cast)) == "sequence_taken"
+
+
+# ------------------------------------------------------------------------------------------------ against a naive model
+
+Clicks = dict[int, tuple[str, int, int, int, bool]]
+
+
+class Naive:
+    """Every state is kept whole; undo and redo walk along them."""
+
+    def __init__(self) -> None:
+        self.states: list[Clicks] = [{}]
+        self.now = 0
+
+    @property
+    def clicks(self) -> Clicks:
+        return self.states[self.now]
+
+    def push(self, clicks: Clicks) -> None:
+        self.states[self.now + 1 :] = [clicks]
+        self.now += 1
+
+    def take(self, sequence: int, action: tuple[Any, ...]) -> tuple[type, dict[str, Any]] | None:
+        """The message for an action, with which the model goes on; None where there is nothing to act on."""
+        match action:
+            case ("add", label, z, y, x, positive):
+                self.push({**self.clicks, sequence: (label, z, y, x, positive)})
+                return AddClick, {"label": label, "z": z, "y": y, "x": x, "positive": positive}
+            case ("move", which, y, x) if self.clicks:
+                click_id = sorted(self.clicks)[which % len(self.clicks)]
+                label, z, _, _, positive = self.clicks[click_id]
+                self.push({**self.clicks, click_id: (label, z, y, x, positive)})
+                return MoveClick, {"click": click_id, "y": y, "x": x}
+            case ("delete", which) if self.clicks:
+                click_id = sorted(self.clicks)[which % len(self.clicks)]
+                self.push({k: v for k, v in self.clicks.items() if k != click_id})
+                return DeleteClick, {"click": click_id}
+            case ("undo",) if self.now > 0:
+                self.now -= 1
+                return Undo, {}
+            case ("redo",) if self.now < len(self.states) - 1:
+                self.now += 1
+                return Redo, {}
+        return None
+
+    def slices(self, label_ids: dict[str, int]) -> tuple[SliceClicks, ...]:
+        found: dict[tuple[int, int], list[PlacedClick]] = {}
+        for click_id, (label, z, y, x, positive) in sorted(self.clicks.items()):
+            found.setdefault((label_ids[label], z), []).append(PlacedClick(click_id, y, x, positive))
+        return tuple(SliceClicks(*place, tuple(clicks)) for place, clicks in sorted(found.items()))
+
+
+zs, ys, xs = (st.integers(0, size - 1) for size in SHAPE)
+actions = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.sampled_from(["liver", "spleen"]), zs, ys, xs, st.booleans()),
+        st.tuples(st.just("move"), st.integers(0, 99), ys, xs),
+        st.tuples(st.just("delete"), st.integers(0, 99)),
+        st.tuples(st.sampled_from(["undo", "undo", "redo"])),
+    ),
+    max_size=25,
+)
+
+
+@given(actions=actions)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_sequence_of_actions_agrees_with_the_naive_model(cast: Cast, actions: list[tuple[Any, ...]]) -> None:
+    writer, naive = Writer(factories.assign(cast.project, cast.alice)), Naive()
+    label_ids = {"liver": cast.liver.pk, "spleen": cast.spleen.pk}
+    for action in actions:
+        message = naive.take(writer.sequence + 1, action)
+        if message is None:
+            continue
+        kind, fields = message
+        if "label" in fields:
+            fields = {**fields, "label": label_ids[fields["label"]]}
+        recorded = writer.send(kind, **fields)
+        here = [s.clicks for s in naive.slices(label_ids) if (s.label, s.z) == (recorded.label_id, recorded.z)]
+        assert recorded.clicks == (here[0] if here else ())
+        assert (recorded.can_undo, recorded.can_redo) == (naive.now > 0, naive.now < len(naive.states) - 1)
+    expected = history.State(writer.sequence, naive.now > 0, naive.now < len(naive.states) - 1, naive.slices(label_ids))
+    assert history.state(writer.assignment.pk) == expected
+
+
+# ------------------------------------------------------------------------------------------------ several writers
+
+
+def at_once(count: int, work: Any) -> list[Any]:
+    """Results (or ProtocolErrors) of `work(i)` in as many threads, each with a connection of its own."""
+    start = threading.Barrier(count)
+    results: list[Any] = [None] * count
+
+    def run(i: int) -> None:
+        try:
+            start.wait()
+            results[i] = work(i)
+        except ProtocolError as error:
+            results[i] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[i]) for i in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_windows_one_gets_the_number() -> None:
+    cast = factories.make_cast()
+    results = at_once(6, lambda i: Writer(cast.alices).send(AddClick, **click(cast, x=i)))
+    assert sorted(getattr(result, "code", "stored") for result in results) == ["sequence_taken"] * 5 + ["stored"]
+    assert Interaction.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_message_at_once_is_stored_once() -> None:
+    cast = factories.make_cast()
+    results = at_once(6, lambda i: Writer(cast.alices).send(AddClick, **click(cast)))
+    assert [result.fresh for result in results].count(True) == 1
+    assert len({result.interaction for result in results}) == 1
+
+
+def test_a_long_log_is_read_with_one_query(cast: Cast, django_assert_num_queries: Any) -> None:
+    rows = [
+        Interaction(
+            assignment=cast.alices, sequence=i, kind="add_click", label=cast.liver, z=i % 4,
+            payload={"y": 0, "x": 0, "positive": True}, person=cast.alice,
+        )
+        for i in range(1, 301)
+    ]  # fmt: skip
+    Interaction.objects.bulk_create(rows)
+    with django_assert_num_queries(1):
+        assert history.state(cast.alices.pk).last_sequence == 300
