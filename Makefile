@@ -57,6 +57,7 @@ lint: .make/python-dev .make/npm
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	scripts/npm.sh run --silent lint
+	scripts/npm.sh run --silent format:check
 	scripts/npm.sh run --silent typecheck
 
 test-python: .make/python-dev .make/test-system frontend/dist/.vite/manifest.json

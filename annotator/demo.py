@@ -47,7 +47,7 @@ def load() -> bool:
         project = _project()
         _join(project, annotator, Membership.Role.ANNOTATOR)
         _join(project, _person("manager"), Membership.Role.MANAGER)
-        _join(project, _person("admin", is_staff=True, is_superuser=True), Membership.Role.MANAGER)
+        _join(project, _person("admin", everything=True), Membership.Role.MANAGER)
     series = _series()
     with transaction.atomic():
         task, _ = Task.objects.get_or_create(project=project, series=series)
@@ -55,8 +55,9 @@ def load() -> bool:
     return True
 
 
-def _person(name: str, **fields: bool) -> User:
-    return User.objects.filter(username=name).first() or User.objects.create_user(name, password=PASSWORD, **fields)
+def _person(name: str, everything: bool = False) -> User:
+    create = User.objects.create_superuser if everything else User.objects.create_user
+    return User.objects.filter(username=name).first() or create(name, password=PASSWORD)
 
 
 def _project() -> Project:

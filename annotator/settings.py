@@ -169,5 +169,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        "django": {"handlers": []},  # not a second time by Django's own handler
+        "kombu.connection": {"level": "ERROR"},  # warns that a broker on the disk has no host name
+    },
     "root": {"handlers": ["stderr"], "level": environment.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR")},
 }

@@ -458,7 +458,7 @@ class Anatomy:
         caudate = blob(rng, (-16, 6, 44), self._sized(17, 17, 20))
         hilum = blob(rng, (-2, 12, -8), (48, 40, 42), wave=3)
         fissure = blob(rng, (8, -70, 18), (5, 24, 26), turn=0.3, wave=1)
-        bed = blob(rng, (-58, 66, -28), (36, 48, 66), wave=3)  # the fat in which the kidney lies
+        bed = blob(rng, (-58, 58, -18), (35, 44, 68), wave=3)  # the fat in which the kidney lies
         liver = ((right | left) - hilum - fissure - bed | caudate) & self.room
         strokes = [Stroke(liver, HU["liver"], LIVER, 4.0)]
         strokes += [Stroke(vessel, 152.0, LIVER, 2.0, inside=liver) for vessel in self._liver_vessels()]

@@ -43,7 +43,9 @@ function connectViewer(desk: Desk, viewer: Viewer): void {
   const { preferences, session } = desk;
   effect(() => viewer.set({ slice: desk.slice.value, smooth: preferences.smooth.value }));
   effect(() => viewer.set({ table: lookupTable(desk.greyWindow.value) }));
-  effect(() => viewer.set({ masks: desk.masks.value, opacity: preferences.opacity.value, outlined: preferences.outlined.value }));
+  effect(() =>
+    viewer.set({ masks: desk.masks.value, opacity: preferences.opacity.value, outlined: preferences.outlined.value }),
+  );
   effect(() => viewer.set({ clicks: desk.slice.value ? desk.clicks.value : [], crosshair: desk.crosshair.value }));
   effect(() => viewer.set({ marked: session.held.value?.click ?? desk.hovered.value ?? desk.selected.value }));
   effect(() => {

@@ -8,5 +8,6 @@ from segmodel.volumes.volume import (
     Volume,
     VolumeError,
 )
+from segmodel.volumes.reading import read
 
-__all__ = ["MAX_VOXELS", "Geometry", "Identifiers", "NiftiForm", "Volume", "VolumeError"]
+__all__ = ["MAX_VOXELS", "Geometry", "Identifiers", "NiftiForm", "Volume", "VolumeError", "read"]

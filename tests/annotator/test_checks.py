@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -62,9 +64,42 @@ def test_the_secret_key_is_made_once_and_private(tmp_path: Path) -> None:
     assert (tmp_path / "data" / "secret_key").stat().st_mode & 0o077 == 0
 
 
-def test_the_server_does_not_start_with_what_cannot_work(settings) -> None:
-    from annotator.asgi import start_up_errors
+async def lifespan_answers(monkeypatch: pytest.MonkeyPatch, embedded: SimpleNamespace) -> list[dict[str, str]]:
+    """What the application says to a server that starts it and stops it again."""
+    from annotator import asgi, inference
 
-    assert start_up_errors() == []
+    monkeypatch.setattr(inference, "embedded", embedded, raising=False)
+    monkeypatch.setitem(sys.modules, "annotator.inference.embedded", embedded)
+    sent: list[dict[str, str]] = []
+    events = iter(["startup", "shutdown"])
+
+    async def receive() -> dict[str, str]:
+        return {"type": f"lifespan.{next(events)}"}
+
+    async def send(message: dict[str, str]) -> None:
+        sent.append(message)
+
+    await asgi.application({"type": "lifespan"}, receive, send)
+    return sent
+
+
+async def test_inference_starts_and_stops_with_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    embedded = SimpleNamespace(start=AsyncMock(), stop=AsyncMock())
+    sent = await lifespan_answers(monkeypatch, embedded)
+    assert [message["type"] for message in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    embedded.start.assert_awaited_once()
+    embedded.stop.assert_awaited_once()
+
+
+async def test_the_server_does_not_start_without_its_inference(monkeypatch: pytest.MonkeyPatch) -> None:
+    embedded = SimpleNamespace(start=AsyncMock(side_effect=ValueError("There is no model file.")))
+    (sent,) = await lifespan_answers(monkeypatch, embedded)
+    assert sent["type"] == "lifespan.startup.failed"
+    assert "There is no model file." in sent["message"]
+
+
+async def test_the_server_does_not_start_with_what_cannot_work(monkeypatch: pytest.MonkeyPatch, settings) -> None:
     settings.INFERENCE_EMBEDDED = False
-    assert "Set REDIS_URL" in start_up_errors()[0]
+    (sent,) = await lifespan_answers(monkeypatch, SimpleNamespace())
+    assert sent["type"] == "lifespan.startup.failed"
+    assert "Set REDIS_URL" in sent["message"]

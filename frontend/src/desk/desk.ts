@@ -62,7 +62,7 @@ export class Desk {
       capacity: SLICES_KEPT,
     });
     this.place = computed(() => ({ label: this.label.value.id, z: this.z.value }));
-    this.slice = computed(() => (this.loads.value, this.slices.get(this.z.value)));
+    this.slice = computed(() => this.sliceAt(this.z.value));
     this.sliceFailed = computed(() => this.failed.value.has(this.z.value) && !this.slice.value);
     this.clicks = computed(() => session.clicksOnScreen(this.place.value));
     this.masks = computed(() => this.masksOnScreen());
@@ -81,6 +81,11 @@ export class Desk {
       this.hovered.value = this.selected.value = undefined;
       this.z.value = target;
     });
+  }
+
+  private sliceAt(z: number): Int16Array | undefined {
+    this.loads.value; // the cache itself is no signal
+    return this.slices.get(z);
   }
 
   /** Called whenever another slice is on screen: fetches it and what lies around it. */
@@ -199,7 +204,8 @@ export class Desk {
 
   toggleCrosshair(): void {
     if (this.crosshair.value) return this.escape();
-    this.crosshair.value = this.pointed.value ?? voxel(Math.floor(this.grid.columns / 2), Math.floor(this.grid.rows / 2));
+    this.crosshair.value =
+      this.pointed.value ?? voxel(Math.floor(this.grid.columns / 2), Math.floor(this.grid.rows / 2));
     this.announcement.value = "Crosshair on. Arrow keys move it, Enter clicks.";
   }
 

@@ -46,7 +46,8 @@ type Six = [number, number, number, number, number, number];
 
 export function encodeMask(mask: Mask): Uint8Array {
   const bytes: number[] = [];
-  for (const n of [mask.height, mask.width, mask.y0, mask.x0, mask.boxHeight, mask.boxWidth]) bytes.push(n & 0xff, n >> 8);
+  for (const n of [mask.height, mask.width, mask.y0, mask.x0, mask.boxHeight, mask.boxWidth])
+    bytes.push(n & 0xff, n >> 8);
   for (const run of mask.runs) writeVarint(bytes, run);
   return Uint8Array.from(bytes);
 }

@@ -2,7 +2,18 @@
  * The text frames of the live protocol, as `annotator/protocol.py` defines them. Coordinates are zero-based voxel
  * indices of the stored volume. Both test suites read the golden frames in `tests/protocol/frames/`.
  */
-import { bool, type Fields, int, intOrZero, listOf, ProtocolError, type RecordOf, readRecord, text, writeRecord } from "./schema";
+import {
+  bool,
+  type Fields,
+  int,
+  intOrZero,
+  listOf,
+  ProtocolError,
+  type RecordOf,
+  readRecord,
+  text,
+  writeRecord,
+} from "./schema";
 
 export const PROTOCOL_VERSION = 1;
 

@@ -31,7 +31,8 @@ export const listOf = <F extends Fields>(of: F) => ({ is: "list", of }) as const
 
 /** The checked record of a JSON object: every field present and of its type, none unknown. */
 export function readRecord(fields: Fields, value: unknown, where: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new ProtocolError(`${where} is not an object.`);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new ProtocolError(`${where} is not an object.`);
   const given = value as Record<string, unknown>;
   const unknown = Object.keys(given).find((name) => !(name in fields));
   if (unknown !== undefined) throw new ProtocolError(`${where} has an unknown field ${unknown}.`);

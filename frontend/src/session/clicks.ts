@@ -22,7 +22,8 @@ export function clickLists(lists: readonly SliceClicks[]): ClickLists {
   return new Map(lists.map((list) => [keyOf(list), list]));
 }
 
-export const clicksAt = (lists: ClickLists, place: Place): readonly PlacedClick[] => lists.get(keyOf(place))?.clicks ?? NONE;
+export const clicksAt = (lists: ClickLists, place: Place): readonly PlacedClick[] =>
+  lists.get(keyOf(place))?.clicks ?? NONE;
 
 export function placeOfClick(lists: ClickLists, id: number): Place | undefined {
   return [...lists.values()].find((list) => list.clicks.some((click) => click.id === id));
@@ -49,7 +50,9 @@ function after(lists: ClickLists, interaction: Interaction): ClickLists {
       return edit(lists, placeOfClick(lists, id), (clicks) => clicks.map((c) => (c.id === id ? { ...c, y, x } : c)));
     }
     case "delete_click":
-      return edit(lists, placeOfClick(lists, interaction.click), (clicks) => clicks.filter((c) => c.id !== interaction.click));
+      return edit(lists, placeOfClick(lists, interaction.click), (clicks) =>
+        clicks.filter((c) => c.id !== interaction.click),
+      );
     case "undo":
     case "redo":
       return lists;
@@ -64,7 +67,11 @@ function edit(lists: ClickLists, place: Place | undefined, change: Edit): ClickL
 }
 
 /** The clicks of a place as they are on screen while one of them is held. */
-export function withHeld(clicks: readonly PlacedClick[], place: Place, held: HeldClick | undefined): readonly PlacedClick[] {
+export function withHeld(
+  clicks: readonly PlacedClick[],
+  place: Place,
+  held: HeldClick | undefined,
+): readonly PlacedClick[] {
   if (!held || !samePlace(place, held)) return clicks;
   const { y, x, positive } = held;
   if (held.click === undefined) return [...clicks, { id: HELD_ID, y, x, positive }];

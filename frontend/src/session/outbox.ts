@@ -76,7 +76,8 @@ export class Outbox {
     const refused = this.entries.value.find((entry) => entry.sequence === sequence);
     if (!refused) return undefined;
     const wasFirst = refused === this.first;
-    const depends = (entry: Interaction) => refused.type === "add_click" && "click" in entry && entry.click === sequence;
+    const depends = (entry: Interaction) =>
+      refused.type === "add_click" && "click" in entry && entry.click === sequence;
     const rest = this.entries.value.filter((entry) => entry !== refused && !depends(entry));
     this.set(rest, wasFirst ? false : this.firstSent);
     return refused;
@@ -100,7 +101,10 @@ export class Outbox {
 export function joined(a: OutboxContent, b: OutboxContent): OutboxContent {
   const last = a.entries.at(-1)?.sequence;
   if (last === undefined || b.entries.length === 0) return last === undefined ? b : a;
-  return { entries: [...a.entries, ...renumbered(b.entries, numbersFrom(b.entries, last + 1))], firstSent: a.firstSent };
+  return {
+    entries: [...a.entries, ...renumbered(b.entries, numbersFrom(b.entries, last + 1))],
+    firstSent: a.firstSent,
+  };
 }
 
 const numbersFrom = (entries: readonly Interaction[], first: number): Renumbering =>

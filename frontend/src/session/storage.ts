@@ -54,7 +54,11 @@ function read(text: string | null): OutboxContent {
 }
 
 /** The outbox of this tab, with what tabs that are gone have left for the assignment. */
-export async function openOutbox(assignment: number, storage: Storage, locks: LockManager | undefined): Promise<StoredOutbox> {
+export async function openOutbox(
+  assignment: number,
+  storage: Storage,
+  locks: LockManager | undefined,
+): Promise<StoredOutbox> {
   const prefix = `annotator.outbox.${assignment}.`;
   const name = prefix + crypto.getRandomValues(new Uint32Array(2)).join("");
   const left = Object.keys(storage).filter((key) => key.startsWith(prefix));

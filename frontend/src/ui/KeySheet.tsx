@@ -15,7 +15,13 @@ const ENTRIES: readonly (Entry & { group: string })[] = [
   ),
 ];
 const GROUPS = [...new Set(ENTRIES.map(({ group }) => group))];
-const SIGNS: Readonly<Record<string, string>> = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" };
+const SIGNS: Readonly<Record<string, string>> = {
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  ArrowLeft: "←",
+  ArrowRight: "→",
+  Escape: "Esc",
+};
 
 export function KeySheet({ work: { desk } }: { work: Work }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -33,7 +39,13 @@ export function KeySheet({ work: { desk } }: { work: Work }) {
       <header>
         <h2 id="keysheet-title">Keys and mouse</h2>
         <label class="field">
-          <input type="checkbox" checked={singleKeys.value} onChange={(event) => { singleKeys.value = event.currentTarget.checked; }} />
+          <input
+            type="checkbox"
+            checked={singleKeys.value}
+            onChange={(event) => {
+              singleKeys.value = event.currentTarget.checked;
+            }}
+          />
           <span>Keys without Ctrl are on</span>
         </label>
         <button type="button" class="button" onClick={close}>

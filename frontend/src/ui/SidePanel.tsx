@@ -50,13 +50,28 @@ function LabelRow({ work: { desk, viewer }, label, number }: { work: Work; label
   return (
     <div class={desk.label.value === label ? "label is-chosen" : "label"}>
       <label>
-        <input type="radio" name="label" checked={desk.label.value === label} onChange={() => desk.selectLabel(label)} onPointerUp={() => setTimeout(() => viewer.host.focus())} />
+        <input
+          type="radio"
+          name="label"
+          checked={desk.label.value === label}
+          onChange={() => desk.selectLabel(label)}
+          onPointerUp={() => setTimeout(() => viewer.host.focus())}
+        />
         <i class="swatch" style={{ background: label.colour }} aria-hidden="true" />
         <span class="name">{label.name}</span>
-        <span class="count">{slices ? `${slices} sl.` : ""}</span>
+        <span class="count" title="Slices with a mask">
+          {slices || ""}
+        </span>
         {number <= 9 && <kbd>{number}</kbd>}
       </label>
-      <button type="button" class="eye" aria-pressed={visible} aria-label={`Show ${label.name}`} title={visible ? "Hide (H)" : "Show (H)"} onClick={() => desk.setVisible(label, !visible)}>
+      <button
+        type="button"
+        class="eye"
+        aria-pressed={visible}
+        aria-label={`Show ${label.name}`}
+        title={visible ? "Hide (H)" : "Show (H)"}
+        onClick={() => desk.setVisible(label, !visible)}
+      >
         <Icon name={visible ? "eye" : "eyeOff"} />
       </button>
     </div>
@@ -79,7 +94,9 @@ function Clicks({ work: { desk } }: { work: Work }) {
               aria-pressed={click.id === desk.selected.value}
               aria-label={`Click ${i + 1}, ${click.positive ? "foreground" : "background"}, column ${click.x}, row ${click.y}`}
               title={`x ${click.x} y ${click.y}. Delete removes it.`}
-              onClick={() => { desk.selected.value = click.id; }}
+              onClick={() => {
+                desk.selected.value = click.id;
+              }}
             >
               <i class={`mark ${click.positive ? "is-foreground" : "is-background"}`}>{click.positive ? "+" : "−"}</i>
             </button>
@@ -97,17 +114,58 @@ function Display({ work: { desk } }: { work: Work }) {
       <h2>Display</h2>
       <label class="field">
         <span>Fill</span>
-        <input type="range" min={0} max={100} step={5} value={opacity.value * 100} aria-valuetext={`${Math.round(opacity.value * 100)} percent`} onInput={(event) => { opacity.value = event.currentTarget.valueAsNumber / 100; }} />
+        <input
+          type="range"
+          min={0}
+          max={100}
+          step={5}
+          value={opacity.value * 100}
+          aria-valuetext={`${Math.round(opacity.value * 100)} percent`}
+          onInput={(event) => {
+            opacity.value = event.currentTarget.valueAsNumber / 100;
+          }}
+        />
         <output>{Math.round(opacity.value * 100)} %</output>
       </label>
-      <Switch name="Outline" keys="O" checked={outlined.value} set={(on) => { outlined.value = on; }} />
-      <Switch name="All masks" keys="M" checked={!desk.masksHidden.value} set={(on) => { desk.masksHidden.value = !on; }} />
-      <Switch name="Smooth image" keys="I" checked={smooth.value} set={(on) => { smooth.value = on; }} />
+      <Switch
+        name="Outline"
+        keys="O"
+        checked={outlined.value}
+        set={(on) => {
+          outlined.value = on;
+        }}
+      />
+      <Switch
+        name="All masks"
+        keys="M"
+        checked={!desk.masksHidden.value}
+        set={(on) => {
+          desk.masksHidden.value = !on;
+        }}
+      />
+      <Switch
+        name="Smooth image"
+        keys="I"
+        checked={smooth.value}
+        set={(on) => {
+          smooth.value = on;
+        }}
+      />
     </section>
   );
 }
 
-function Switch({ name, keys, checked, set }: { name: string; keys: string; checked: boolean; set: (on: boolean) => void }) {
+function Switch({
+  name,
+  keys,
+  checked,
+  set,
+}: {
+  name: string;
+  keys: string;
+  checked: boolean;
+  set: (on: boolean) => void;
+}) {
   return (
     <label class="field">
       <input type="checkbox" checked={checked} onChange={(event) => set(event.currentTarget.checked)} />
@@ -128,7 +186,13 @@ function Windows({ work: { desk, viewer } }: { work: Work }) {
       <h2>Window</h2>
       <div class="presets">
         {PRESETS.map((preset, i) => (
-          <button key={preset.name} type="button" aria-pressed={preset.width === width && preset.level === level} title={`Width ${preset.width}, level ${preset.level} (Shift+${i + 1})`} onClick={apply(() => desk.applyPreset(i))}>
+          <button
+            key={preset.name}
+            type="button"
+            aria-pressed={preset.width === width && preset.level === level}
+            title={`Width ${preset.width}, level ${preset.level} (Shift+${i + 1})`}
+            onClick={apply(() => desk.applyPreset(i))}
+          >
             {preset.name}
           </button>
         ))}

@@ -6,7 +6,13 @@ import type { Work } from "./context";
 export function SliceBar({ work: { desk } }: { work: Work }) {
   return (
     <section class="slicebar" aria-label="Slices">
-      <button type="button" class="step" aria-label={`Previous slice with ${desk.label.value.name}`} title="Previous slice with this label (P)" onClick={() => desk.goToMask(-1)}>
+      <button
+        type="button"
+        class="step"
+        aria-label={`Previous slice with ${desk.label.value.name}`}
+        title="Previous slice with this label (P)"
+        onClick={() => desk.goToMask(-1)}
+      >
         ‹
       </button>
       <div class="slices">
@@ -21,7 +27,13 @@ export function SliceBar({ work: { desk } }: { work: Work }) {
           onInput={(event) => desk.goTo(event.currentTarget.valueAsNumber)}
         />
       </div>
-      <button type="button" class="step" aria-label={`Next slice with ${desk.label.value.name}`} title="Next slice with this label (N)" onClick={() => desk.goToMask(1)}>
+      <button
+        type="button"
+        class="step"
+        aria-label={`Next slice with ${desk.label.value.name}`}
+        title="Next slice with this label (N)"
+        onClick={() => desk.goToMask(1)}
+      >
         ›
       </button>
     </section>
@@ -30,7 +42,8 @@ export function SliceBar({ work: { desk } }: { work: Work }) {
 
 function Strip({ desk }: { desk: Desk }) {
   const { labels } = desk.assignment;
-  const jump = (event: MouseEvent & { currentTarget: SVGSVGElement }) => {
+  const scrub = (event: PointerEvent & { currentTarget: SVGSVGElement }) => {
+    if (!(event.buttons & 1)) return;
     const { left, width } = event.currentTarget.getBoundingClientRect();
     desk.goTo(Math.floor(((event.clientX - left) / width) * desk.depth));
   };
@@ -42,7 +55,8 @@ function Strip({ desk }: { desk: Desk }) {
       style={{ height: `${Math.min(labels.length * 7, 42)}px` }}
       viewBox={`0 0 ${desk.depth} ${labels.length}`}
       preserveAspectRatio="none"
-      onClick={jump}
+      onPointerDown={scrub}
+      onPointerMove={scrub}
     >
       {labels.map((label, row) => (
         <Row key={label.id} desk={desk} label={label} row={row} />

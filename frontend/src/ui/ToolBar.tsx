@@ -43,16 +43,38 @@ function ClickTools({ work: { desk } }: { work: Work }) {
   const clicking = tool.value === "click";
   return (
     <>
-      <Tool name="Click places foreground" keys="X swaps" pressed={clicking && !placesBackground.value} run={() => choose(false)}>
+      <Tool
+        name="Click places foreground"
+        keys="X swaps"
+        pressed={clicking && !placesBackground.value}
+        run={() => choose(false)}
+      >
         <i class="mark is-foreground">+</i>
       </Tool>
-      <Tool name="Click places background" keys="X swaps, right click" pressed={clicking && placesBackground.value} run={() => choose(true)}>
+      <Tool
+        name="Click places background"
+        keys="X swaps, right click"
+        pressed={clicking && placesBackground.value}
+        run={() => choose(true)}
+      >
         <i class="mark is-background">−</i>
       </Tool>
-      <Tool name="Window: drag changes width and level" keys="W, or Ctrl+drag" pressed={!clicking} run={() => { tool.value = clicking ? "window" : "click"; }}>
+      <Tool
+        name="Window: drag changes width and level"
+        keys="W, or Ctrl+drag"
+        pressed={!clicking}
+        run={() => {
+          tool.value = clicking ? "window" : "click";
+        }}
+      >
         <Icon name="window" />
       </Tool>
-      <Tool name="Crosshair for the keyboard" keys="C" pressed={desk.crosshair.value !== undefined} run={() => desk.toggleCrosshair()}>
+      <Tool
+        name="Crosshair for the keyboard"
+        keys="C"
+        pressed={desk.crosshair.value !== undefined}
+        run={() => desk.toggleCrosshair()}
+      >
         <Icon name="crosshair" />
       </Tool>
     </>
@@ -70,7 +92,12 @@ function StepTools({ work: { desk } }: { work: Work }) {
       <Tool name="Redo" keys="Ctrl+Shift+Z" disabled={!session.canRedo.value} run={() => session.redo()}>
         <Icon name="redo" />
       </Tool>
-      <Tool name="Delete the selected click" keys="Delete" disabled={target === undefined} run={() => desk.deleteClick()}>
+      <Tool
+        name="Delete the selected click"
+        keys="Delete"
+        disabled={target === undefined}
+        run={() => desk.deleteClick()}
+      >
         <Icon name="trash" />
       </Tool>
     </>
@@ -90,7 +117,13 @@ function ZoomTools({ work: { desk, viewer } }: { work: Work }) {
         <Icon name="fit" />
       </Tool>
       <span class="grow" />
-      <Tool name="Keys and mouse" keys="?" run={() => { desk.keysShown.value = true; }}>
+      <Tool
+        name="Keys and mouse"
+        keys="?"
+        run={() => {
+          desk.keysShown.value = true;
+        }}
+      >
         <Icon name="keys" />
       </Tool>
     </>

@@ -35,7 +35,10 @@ function Speed({ session: { timing, model } }: { session: Session }) {
   const { networkMs, totalMs, roundTripMs } = answer;
   const rate = timing.rate.value;
   return (
-    <span class="state speed" title={`Last answer by ${model.value}: network ${ms(networkMs)} ms, server ${ms(totalMs)} ms, click to mask ${ms(roundTripMs)} ms`}>
+    <span
+      class="state speed"
+      title={`Last answer by ${model.value}: network ${ms(networkMs)} ms, server ${ms(totalMs)} ms, click to mask ${ms(roundTripMs)} ms`}
+    >
       <b>{ms(roundTripMs)} ms</b>
       <span class="detail">
         network {ms(networkMs)} · server {ms(totalMs)}
@@ -60,7 +63,13 @@ function Connection({ session }: { session: Session }) {
   const state = session.connection.value;
   const waiting = session.waiting.value.length;
   const more = waiting ? `: ${changes(waiting)}` : "";
-  const text = { connecting: "Connecting…", connected: "", reconnecting: `Reconnecting${more}`, offline: `Offline${more}`, ended: "Disconnected. Reload the page." };
+  const text = {
+    connecting: "Connecting…",
+    connected: "",
+    reconnecting: `Reconnecting${more}`,
+    offline: `Offline${more}`,
+    ended: "Disconnected. Reload the page.",
+  };
   return (
     <span class={`state connection is-${state === "connected" ? "good" : "warning"}`} role="status">
       <i class="dot" aria-hidden="true" />
@@ -70,7 +79,15 @@ function Connection({ session }: { session: Session }) {
 }
 
 function SaveState({ session }: { session: Session }) {
-  const text = { saved: "Saved ✓", saving: session.inference.value === "away" ? "Clicks saved ✓" : "Saving…", unsaved: "Not saved" };
+  const text = {
+    saved: "Saved ✓",
+    saving: session.inference.value === "away" ? "Clicks saved ✓" : "Saving…",
+    unsaved: "Not saved",
+  };
   const state = session.saving.value;
-  return <span class={`state saving is-${state === "unsaved" ? "warning" : state === "saved" ? "good" : "plain"}`}>{text[state]}</span>;
+  return (
+    <span class={`state saving is-${state === "unsaved" ? "warning" : state === "saved" ? "good" : "plain"}`}>
+      {text[state]}
+    </span>
+  );
 }

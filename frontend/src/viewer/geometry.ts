@@ -48,7 +48,7 @@ export class Affine {
   }
 
   /** First this one, then `next`. */
-  then(next: Affine): Affine {
+  followedBy(next: Affine): Affine {
     const origin = next.apply(this.apply({ x: 0, y: 0 }));
     return new Affine(
       next.a * this.a + next.c * this.b,
@@ -88,7 +88,7 @@ export interface Grid {
 const FIT_MARGIN = 0.97;
 const ZOOM_LIMITS = { least: 0.1, most: 80 };
 
-export function fit(grid: Grid, canvas: Size): Viewport {
+export function fitted(grid: Grid, canvas: Size): Viewport {
   const zoom = Math.min(canvas.width / (grid.columns * grid.columnMm), canvas.height / (grid.rows * grid.rowMm));
   return { centre: imagePoint(grid.columns / 2, grid.rows / 2), zoom: Math.max(zoom * FIT_MARGIN, ZOOM_LIMITS.least) };
 }
@@ -117,6 +117,16 @@ export function nearestVoxel(point: CanvasPoint, toCanvas: Affine, grid: Grid, p
 
 export function clampVoxel(x: number, y: number, grid: Grid): Voxel {
   return voxel(Math.min(Math.max(x, 0), grid.columns - 1), Math.min(Math.max(y, 0), grid.rows - 1));
+}
+
+/**
+ * Where a mouse over the centre of a voxel reports itself, given where the canvas begins on the page: the corner of the
+ * device pixel that the centre lies in.
+ */
+export function mouseOver(at: Voxel, toCanvas: Affine, origin: Point, pixelRatio: number): Point {
+  const { x, y } = toCanvas.apply(centreOf(at));
+  const onPixel = (value: number) => Math.floor(value * pixelRatio) / pixelRatio;
+  return { x: onPixel(origin.x + x), y: onPixel(origin.y + y) };
 }
 
 function floorVoxel({ x, y }: CanvasPoint, toCanvas: Affine, pixelRatio: number): Voxel {

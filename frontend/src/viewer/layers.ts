@@ -38,7 +38,10 @@ export interface Layer {
   readonly draw: (context: Context, state: ViewState) => void;
 }
 
-function layer<K extends keyof ViewState>(reads: readonly K[], draw: (context: Context, state: Pick<ViewState, K>) => void): Layer {
+function layer<K extends keyof ViewState>(
+  reads: readonly K[],
+  draw: (context: Context, state: Pick<ViewState, K>) => void,
+): Layer {
   return { reads, draw };
 }
 
@@ -46,9 +49,16 @@ function layer<K extends keyof ViewState>(reads: readonly K[], draw: (context: C
 const SMOOTH_UP_TO = 10;
 const OUTLINE_WIDTH = 1.5;
 const CLICK_RADIUS = 6.5;
-const COLOURS = { foreground: "#5fe08a", background: "#ff8d85", ink: "#0b0e12", marked: "#ffffff", crosshair: "#ffd479" };
+const COLOURS = {
+  foreground: "#5fe08a",
+  background: "#ff8d85",
+  ink: "#0b0e12",
+  marked: "#ffffff",
+  crosshair: "#ffd479",
+};
 
-const toDevice = (state: Pick<ViewState, "toCanvas" | "pixelRatio">) => state.toCanvas.then(Affine.scale(state.pixelRatio));
+const toDevice = (state: Pick<ViewState, "toCanvas" | "pixelRatio">) =>
+  state.toCanvas.followedBy(Affine.scale(state.pixelRatio));
 
 function cleared(context: Context): void {
   context.setTransform(1, 0, 0, 1, 0, 0);
@@ -152,7 +162,8 @@ export function overlayLayer(): Layer {
     cleared(context);
     context.setTransform(...Affine.scale(state.pixelRatio).toArray());
     if (state.crosshair) drawCrosshair(context, state.toCanvas, state.crosshair);
-    for (const click of state.clicks) drawClick(context, state.toCanvas.apply(centreOf(click)), click.positive, click.id === state.marked);
+    for (const click of state.clicks)
+      drawClick(context, state.toCanvas.apply(centreOf(click)), click.positive, click.id === state.marked);
   });
 }
 

@@ -171,6 +171,9 @@ export class PointerInput {
 }
 
 const middle = (points: readonly CanvasPoint[]) =>
-  canvasPoint(points.reduce((sum, p) => sum + p.x, 0) / points.length, points.reduce((sum, p) => sum + p.y, 0) / points.length);
+  canvasPoint(
+    points.reduce((sum, p) => sum + p.x, 0) / points.length,
+    points.reduce((sum, p) => sum + p.y, 0) / points.length,
+  );
 
 const spread = ([a, b]: readonly CanvasPoint[]) => (a && b ? Math.max(distance(a, b), 1) : 1);

@@ -5,9 +5,10 @@ import {
   type CanvasPoint,
   canvasPoint,
   centreOf,
-  fit,
+  fitted,
   type Grid,
   imageToCanvas,
+  mouseOver,
   nearestVoxel,
   pan,
   type Size,
@@ -38,7 +39,7 @@ export class Viewer {
   constructor(host: HTMLElement, grid: Grid, onMasksPainted: (masks: readonly LabelMask[]) => void) {
     this.host = host;
     this.grid = grid;
-    this.view = signal(fit(grid, this.size.value));
+    this.view = signal(fitted(grid, this.size.value));
     this.state = initialState(grid);
     this.sheets = [imageLayer(), maskLayer(onMasksPainted), overlayLayer()].map((layer) => newSheet(host, layer));
     new ResizeObserver(() => this.resize()).observe(host);
@@ -60,11 +61,6 @@ export class Viewer {
 
   // ------------------------------------------------------------------------------------------ points
 
-  canvasPointOf(clientX: number, clientY: number): CanvasPoint {
-    const { left, top } = this.host.getBoundingClientRect();
-    return canvasPoint(clientX - left, clientY - top);
-  }
-
   voxelAt(point: CanvasPoint): Voxel | undefined {
     return voxelAt(point, this.state.toCanvas, this.grid, this.state.pixelRatio);
   }
@@ -78,25 +74,25 @@ export class Viewer {
     return canvasPoint(x, y);
   }
 
-  /** Where a mouse over the centre of a voxel would report itself: the corner of that device pixel. */
-  toClient(at: Voxel): CanvasPoint {
+  /** Client coordinates at which a mouse points at a voxel's centre. */
+  toClient(at: Voxel): { x: number; y: number } {
     const { left, top } = this.host.getBoundingClientRect();
-    const { x, y } = this.toCanvas(at);
-    const onGrid = (value: number) => Math.floor(value * this.state.pixelRatio) / this.state.pixelRatio;
-    return canvasPoint(onGrid(left + x), onGrid(top + y));
+    return mouseOver(at, this.state.toCanvas, { x: left, y: top }, this.state.pixelRatio);
   }
 
   // ------------------------------------------------------------------------------------------ viewport
 
   fit(): void {
     this.isFitted = true;
-    this.show(fit(this.grid, this.size.value));
+    this.show(fitted(this.grid, this.size.value));
   }
 
   zoom(factor: number, at?: CanvasPoint): void {
     const { width, height } = this.size.value;
     this.isFitted = false;
-    this.show(zoomAround(this.view.value, factor, at ?? canvasPoint(width / 2, height / 2), this.grid, this.size.value));
+    this.show(
+      zoomAround(this.view.value, factor, at ?? canvasPoint(width / 2, height / 2), this.grid, this.size.value),
+    );
   }
 
   pan(dx: number, dy: number): void {
@@ -126,7 +122,7 @@ export class Viewer {
     }
     batch(() => {
       this.size.value = { width, height };
-      this.show(this.isFitted ? fit(this.grid, { width, height }) : this.view.value);
+      this.show(this.isFitted ? fitted(this.grid, { width, height }) : this.view.value);
     });
     this.set({ pixelRatio });
     this.redraw();

@@ -12,7 +12,12 @@ describe.each(names(".bin"))("golden binary frame %s", (name) => {
 
   it("has the header that Python wrote", () => {
     expect(KIND.indexOf(frame.kind)).toBe(says.kind);
-    expect(frame).toMatchObject({ z: says.z, number: says.number, label: says.label, modelVersion: says.model_version });
+    expect(frame).toMatchObject({
+      z: says.z,
+      number: says.number,
+      label: says.label,
+      modelVersion: says.model_version,
+    });
     expect([frame.networkMs, frame.totalMs]).toEqual([says.network_ms, says.total_ms]);
   });
 
@@ -65,13 +70,24 @@ describe("mask codec", () => {
   });
 
   it("carries runs longer than 32 bits of varint", () => {
-    const mask = { height: 65535, width: 65535, y0: 0, x0: 0, boxHeight: 65535, boxWidth: 65535, runs: [1, 65535 ** 2 - 1] };
+    const mask = {
+      height: 65535,
+      width: 65535,
+      y0: 0,
+      x0: 0,
+      boxHeight: 65535,
+      boxWidth: 65535,
+      runs: [1, 65535 ** 2 - 1],
+    };
     expect(decodeMask(encodeMask(mask))).toEqual(mask);
   });
 
   it.each([
     ["shorter than its header", new Uint8Array(11)],
-    ["a box outside the slice", encodeMask({ ...emptyMask(4, 4), y0: 1, x0: 0, boxHeight: 4, boxWidth: 1, runs: [0, 4] })],
+    [
+      "a box outside the slice",
+      encodeMask({ ...emptyMask(4, 4), y0: 1, x0: 0, boxHeight: 4, boxWidth: 1, runs: [0, 4] }),
+    ],
     ["runs that do not fill the box", encodeMask({ ...emptyMask(4, 4), boxHeight: 2, boxWidth: 2, runs: [0, 3] })],
     ["a run cut short", Uint8Array.from([...encodeMask(emptyMask(4, 4)), 0x80])],
     ["a run without an end", Uint8Array.from([...encodeMask(emptyMask(4, 4)), 0x80, 0x80, 0x80, 0x80, 0x80, 0])],

@@ -35,7 +35,10 @@ describe("a frame that cannot be taken", () => {
     ["a text for a number", '{"type":"saved","sequence":"1","label":2,"z":3}'],
     ["a fraction", '{"type":"saved","sequence":1.5,"label":2,"z":3}'],
     ["a negative number", '{"type":"saved","sequence":-1,"label":2,"z":3}'],
-    ["a click that is none", '{"type":"stored","sequence":1,"kind":"undo","label":1,"z":1,"clicks":[3],"can_undo":true,"can_redo":true}'],
+    [
+      "a click that is none",
+      '{"type":"stored","sequence":1,"kind":"undo","label":1,"z":1,"clicks":[3],"can_undo":true,"can_redo":true}',
+    ],
   ])("is refused: %s", (_, frame) => {
     expect(() => decodeServer(frame)).toThrow();
   });

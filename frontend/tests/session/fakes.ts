@@ -190,7 +190,11 @@ export class FakeServer {
   }
 
   private welcome(): ServerMessage {
-    return welcomeOf({ last_sequence: this.log.length, clicks: [...this.lists().values()], can_undo: this.log.length > 0 });
+    return welcomeOf({
+      last_sequence: this.log.length,
+      clicks: [...this.lists().values()],
+      can_undo: this.log.length > 0,
+    });
   }
 
   private store(message: Interaction): ServerMessage {
@@ -202,7 +206,13 @@ export class FakeServer {
     const place = "click" in message ? placeOfClick(before, message.click) : "label" in message ? message : PLACE;
     if (!place) return refusal("unknown_click", message.sequence);
     const { label, z } = place;
-    return storedOf({ sequence: message.sequence, kind: message.type, label, z, clicks: clicksAt(this.lists(), place) });
+    return storedOf({
+      sequence: message.sequence,
+      kind: message.type,
+      label,
+      z,
+      clicks: clicksAt(this.lists(), place),
+    });
   }
 }
 

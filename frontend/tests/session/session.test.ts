@@ -16,7 +16,10 @@ describe("a click", () => {
     expect(onScreen(desk)).toEqual([[2, 3]]);
     expect(socket.of("add_click")).toEqual([{ type: "add_click", sequence: 7, ...PLACE, y: 2, x: 3, positive: true }]);
     socket.say(storedOf({ sequence: 7, clicks: [click(3), click(7, 2, 3)] }));
-    expect(onScreen(desk)).toEqual([[3, 3], [2, 3]]);
+    expect(onScreen(desk)).toEqual([
+      [3, 3],
+      [2, 3],
+    ]);
     expect(desk.session.waiting.value).toEqual([]);
   });
 
@@ -51,7 +54,10 @@ describe("a click", () => {
     desk.click(1, 1);
     desk.click(2, 2);
     expect(socket.of("add_click")).toHaveLength(1);
-    expect(onScreen(desk)).toEqual([[1, 1], [2, 2]]);
+    expect(onScreen(desk)).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
     socket.say(storedOf());
     expect(socket.of("add_click").map((message) => message.sequence)).toEqual([1, 2]);
   });
@@ -88,7 +94,10 @@ describe("a press", () => {
     const socket = desk.connect({ clicks: [{ ...PLACE, clicks: [click(1)] }], last_sequence: 1 });
     press(desk, 2, 3);
     expect(desk.session.clicksOnScreen(PLACE).at(-1)?.id).toBe(HELD_ID);
-    const clicks = [{ y: 1, x: 1, positive: true }, { y: 2, x: 3, positive: true }];
+    const clicks = [
+      { y: 1, x: 1, positive: true },
+      { y: 2, x: 3, positive: true },
+    ];
     expect(socket.of("preview")).toEqual([{ type: "preview", request: 1, ...PLACE, clicks }]);
     desk.timers.pass(30);
     socket.answer({ kind: "preview", number: 1, mask: maskOf(5) });
@@ -328,7 +337,10 @@ describe("a lost connection", () => {
     desk.timers.pass(300);
     const socket = desk.connect({ last_sequence: 2, clicks: [{ ...PLACE, clicks: [click(1), click(2)] }] });
     socket.say(storedOf());
-    expect(onScreen(desk)).toEqual([[1, 1], [2, 2]]);
+    expect(onScreen(desk)).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
   });
 
   it("is tried again after longer and longer pauses, then called offline", () => {
@@ -403,11 +415,23 @@ describe("a number that another window took", () => {
     desk.session.release();
     socket.say(refusal("sequence_taken", 1));
     expect(socket.of("hello")).toHaveLength(2);
-    socket.say({ type: "welcome", protocol: 1, last_sequence: 3, can_undo: true, can_redo: false, inference: "ready", model: "m", clicks: [{ ...PLACE, clicks: [click(1, 7, 7)] }] });
+    socket.say({
+      type: "welcome",
+      protocol: 1,
+      last_sequence: 3,
+      can_undo: true,
+      can_redo: false,
+      inference: "ready",
+      model: "m",
+      clicks: [{ ...PLACE, clicks: [click(1, 7, 7)] }],
+    });
     expect(socket.of("add_click").at(-1)).toMatchObject({ sequence: 4, y: 1 });
     socket.say(storedOf({ sequence: 4, clicks: [click(1, 7, 7), click(4, 1, 1)] }));
     expect(socket.of("move_click")).toEqual([{ type: "move_click", sequence: 5, click: 4, y: 6, x: 6 }]);
-    expect(onScreen(desk)).toEqual([[7, 7], [6, 6]]);
+    expect(onScreen(desk)).toEqual([
+      [7, 7],
+      [6, 6],
+    ]);
   });
 
   it("does not make a click that is held forget which click it is", () => {
@@ -416,7 +440,16 @@ describe("a number that another window took", () => {
     desk.click(1, 1);
     desk.session.hold({ ...PLACE, click: 1, y: 1, x: 1, positive: true });
     socket.say(refusal("sequence_taken", 1));
-    socket.say({ type: "welcome", protocol: 1, last_sequence: 3, can_undo: true, can_redo: false, inference: "ready", model: "m", clicks: [] });
+    socket.say({
+      type: "welcome",
+      protocol: 1,
+      last_sequence: 3,
+      can_undo: true,
+      can_redo: false,
+      inference: "ready",
+      model: "m",
+      clicks: [],
+    });
     expect(desk.session.held.value?.click).toBe(4);
   });
 });
@@ -429,7 +462,10 @@ describe("a closed tab", () => {
     first.click(1, 1);
     first.click(2, 2);
     const second = new Desk(mirror);
-    expect(onScreen(second)).toEqual([[1, 1], [2, 2]]);
+    expect(onScreen(second)).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
     const socket = second.connect({ last_sequence: 1, clicks: [{ ...PLACE, clicks: [click(1)] }] });
     expect(socket.of("add_click").map((message) => message.sequence)).toEqual([1]);
     socket.say(storedOf());

@@ -25,7 +25,15 @@ class FakeLocks {
   };
 }
 
-const add = (sequence: number, x: number): Interaction => ({ type: "add_click", sequence, label: 1, z: 1, y: 1, x, positive: true });
+const add = (sequence: number, x: number): Interaction => ({
+  type: "add_click",
+  sequence,
+  label: 1,
+  z: 1,
+  y: 1,
+  x,
+  positive: true,
+});
 
 describe("the outbox in the browser's storage", () => {
   let storage: Storage;

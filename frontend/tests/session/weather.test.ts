@@ -5,7 +5,13 @@ import { Desk, FakeServer, type FakeSocket, MemoryMirror, PLACE } from "./fakes"
 
 /** What happens between two clicks. */
 type Weather = "calm" | "link breaks" | "link breaks before the answer" | "tab is reloaded" | "another window clicks";
-const weather = fc.constantFrom<Weather>("calm", "link breaks", "link breaks before the answer", "tab is reloaded", "another window clicks");
+const weather = fc.constantFrom<Weather>(
+  "calm",
+  "link breaks",
+  "link breaks before the answer",
+  "tab is reloaded",
+  "another window clicks",
+);
 
 function attach(desk: Desk, server: FakeServer): { swallow: boolean } {
   const link = { swallow: false };

@@ -1,0 +1,135 @@
+import { describe, expect, it, vi } from "vitest";
+import { voxel } from "../../src/viewer/geometry";
+import { maskOf, PLACE } from "../session/fakes";
+import { ASSIGNMENT, newDesk } from "./deskfake";
+
+const [spleen, liver] = ASSIGNMENT.labels;
+const CLICKS = { last_sequence: 1, clicks: [{ ...PLACE, clicks: [{ id: 1, y: 3, x: 4, positive: true }] }] };
+
+describe("slices", () => {
+  it("stay within the volume", async () => {
+    const { desk } = await newDesk();
+    desk.goTo(99);
+    expect(desk.z.value).toBe(19);
+    desk.goTo(-1);
+    expect(desk.z.value).toBe(0);
+  });
+
+  it("do not change under a click that is held", async () => {
+    const { desk } = await newDesk();
+    desk.press(voxel(1, 1), undefined, false);
+    desk.goTo(7);
+    desk.selectLabel(liver);
+    expect(desk.place.value).toEqual(PLACE);
+  });
+
+  it("cannot be clicked before they are there", async () => {
+    const { desk } = await newDesk();
+    desk.goTo(15);
+    desk.press(voxel(1, 1), undefined, false);
+    expect(desk.session.held.value).toBeUndefined();
+  });
+
+  it("that fail to load say so, and can be tried again", async () => {
+    const { desk } = await newDesk();
+    vi.stubGlobal("fetch", async () => new Response(null, { status: 503 }));
+    desk.goTo(15);
+    desk.lookAtSlice();
+    await vi.waitFor(() => expect(desk.sliceFailed.value).toBe(true));
+    vi.stubGlobal("fetch", async () => new Response(new Int16Array(64).buffer));
+    desk.retrySlice();
+    await vi.waitFor(() => expect(desk.slice.value).toBeDefined());
+    expect(desk.sliceFailed.value).toBe(false);
+  });
+
+  it("with a mask are one step apart", async () => {
+    const { desk, socket } = await newDesk();
+    for (const z of [2, 9, 12]) socket.answer({ z, mask: maskOf(4) });
+    socket.answer({ z: 11, mask: maskOf(0) });
+    expect(desk.slicesWithMask(desk.label.value)).toEqual([2, 9, 12]);
+    desk.goToMask(1);
+    expect(desk.z.value).toBe(9);
+    desk.goToMask(-1);
+    expect(desk.z.value).toBe(2);
+    desk.goToMask(-1);
+    expect(desk.z.value).toBe(2);
+    expect(desk.announcement.value).toBe("No further slice with Spleen.");
+  });
+});
+
+describe("labels", () => {
+  it("that are chosen are shown", async () => {
+    const { desk, socket } = await newDesk();
+    socket.answer({ label: 2, mask: maskOf(4) });
+    expect(desk.masks.value.map(({ label }) => label)).toEqual([2]);
+    if (liver) desk.setVisible(liver, false);
+    expect(desk.masks.value).toEqual([]);
+    desk.selectLabel(liver);
+    expect(desk.masks.value.map(({ label }) => label)).toEqual([2]);
+  });
+
+  it("and slice follow an undo that lies elsewhere", async () => {
+    const { desk } = await newDesk();
+    desk.jumpTo({ label: 2, z: 11 });
+    expect(desk.place.value).toEqual({ label: 2, z: 11 });
+    expect(desk.announcement.value).toContain("slice 12, Liver");
+    desk.announcement.value = "";
+    desk.jumpTo({ label: 2, z: 11 });
+    expect(desk.announcement.value).toBe("");
+    expect(spleen).toBeDefined();
+  });
+});
+
+describe("deleting", () => {
+  it("takes the click under the pointer before the selected one", async () => {
+    const { desk, socket } = await newDesk(CLICKS);
+    desk.deleteClick();
+    desk.selected.value = 7;
+    desk.hovered.value = 1;
+    desk.deleteClick();
+    expect(socket.of("delete_click")).toEqual([{ type: "delete_click", sequence: 2, click: 1 }]);
+  });
+});
+
+describe("the crosshair", () => {
+  it("clicks without a mouse", async () => {
+    const { desk, socket } = await newDesk();
+    desk.clickAtCrosshair(false);
+    desk.toggleCrosshair();
+    desk.moveCrosshair(-1, 2);
+    expect(desk.announcement.value).toBe("column 3, row 6, 50 HU");
+    desk.clickAtCrosshair(false);
+    expect(socket.of("add_click")).toEqual([{ type: "add_click", sequence: 1, ...PLACE, y: 6, x: 3, positive: true }]);
+  });
+
+  it("stays inside the image", async () => {
+    const { desk } = await newDesk();
+    desk.toggleCrosshair();
+    desk.moveCrosshair(99, -99);
+    expect(desk.crosshair.value).toEqual(voxel(7, 0));
+  });
+
+  it("picks a click up, drags it and puts it down as one move", async () => {
+    const { desk, socket } = await newDesk(CLICKS);
+    desk.toggleCrosshair();
+    desk.moveCrosshair(0, -1);
+    desk.clickAtCrosshair(false);
+    desk.moveCrosshair(1, 0);
+    desk.moveCrosshair(1, 0);
+    desk.clickAtCrosshair(false);
+    expect(socket.of("move_click")).toEqual([{ type: "move_click", sequence: 2, click: 1, y: 3, x: 6 }]);
+    expect(socket.of("add_click")).toEqual([]);
+  });
+
+  it("is left innermost first", async () => {
+    const { desk } = await newDesk(CLICKS);
+    desk.toggleCrosshair();
+    desk.moveCrosshair(0, -1);
+    desk.clickAtCrosshair(false);
+    desk.escape();
+    expect(desk.session.held.value).toBeUndefined();
+    expect(desk.crosshair.value).toBeDefined();
+    desk.escape();
+    expect(desk.crosshair.value).toBeUndefined();
+  });
+});

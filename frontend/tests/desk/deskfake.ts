@@ -1,0 +1,44 @@
+/** A desk with a fake session and slices that are there at once. */
+import { signal } from "@preact/signals-core";
+import { vi } from "vitest";
+import type { Assignment } from "../../src/desk/assignment";
+import { Desk } from "../../src/desk/desk";
+import { Desk as FakeSession, SHAPE } from "../session/fakes";
+
+export const ASSIGNMENT: Assignment = {
+  id: 12,
+  project: { id: 3, name: "Abdomen", guidelines: "Outline the organ.\n\nNothing else." },
+  series: {
+    id: "s",
+    description: "Portal venous",
+    modality: "CT",
+    shape: SHAPE,
+    spacing: [5, 0.8, 0.8],
+    affine: [-0.8, 0, 0, 3, 0, -0.8, 0, 3, 0, 0, 5, 0, 0, 0, 0, 1],
+    synthetic: true,
+    warnings: ["Slices are 5 mm apart."],
+    slice_url: "/api/series/s/slices/{z}",
+  },
+  labels: [
+    { id: 1, name: "Spleen", value: 1, colour: "#f2a65a" },
+    { id: 2, name: "Liver", value: 2, colour: "#c678dd" },
+  ],
+  person: "maria",
+  socket: "/ws/assignments/12/",
+  links: { home: "/", export: "/export" },
+};
+
+export async function newDesk(welcome = {}) {
+  const slice = new Int16Array(SHAPE[1] * SHAPE[2]).fill(50);
+  vi.stubGlobal("fetch", async () => new Response(slice.buffer));
+  const fake = new FakeSession();
+  const preferences = { opacity: signal(0.3), outlined: signal(true), smooth: signal(true), singleKeys: signal(true) };
+  const desk = new Desk(ASSIGNMENT, fake.session, preferences);
+  desk.goTo(5);
+  desk.lookAtSlice();
+  await vi.waitFor(() => {
+    if (!desk.slice.value) throw new Error("still loading");
+  });
+  const socket = fake.connect(welcome);
+  return { desk, fake, socket };
+}

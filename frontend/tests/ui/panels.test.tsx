@@ -1,0 +1,110 @@
+// @vitest-environment happy-dom
+import { signal } from "@preact/signals-core";
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { beforeEach, describe, expect, it } from "vitest";
+import { COMMANDS } from "../../src/desk/commands";
+import { App } from "../../src/ui/App";
+import type { Work } from "../../src/ui/context";
+import { stretches } from "../../src/ui/SliceBar";
+import { imagePoint } from "../../src/viewer/geometry";
+import type { Viewer } from "../../src/viewer/viewer";
+import { newDesk } from "../desk/deskfake";
+import { maskOf, PLACE, refusal, storedOf } from "../session/fakes";
+
+let work: Work;
+let socket: Awaited<ReturnType<typeof newDesk>>["socket"];
+const text = (selector: string) => document.querySelector(selector)?.textContent ?? "";
+const doing = (run: () => void) => act(run);
+
+beforeEach(async () => {
+  const made = await newDesk();
+  socket = made.socket;
+  const host = document.createElement("div");
+  const viewport = signal({ centre: imagePoint(4, 4), zoom: 2 });
+  work = { desk: made.desk, viewer: { host, viewport, zoom() {}, fit() {} } as unknown as Viewer };
+  document.body.innerHTML = "<div id=case></div>";
+  await doing(() => render(<App work={work} />, document.getElementById("case") as HTMLElement));
+});
+
+describe("the top bar", () => {
+  it("tells whether the work is safe", async () => {
+    expect(text(".saving")).toBe("Saved ✓");
+    await doing(() => {
+      work.desk.session.hold({ ...PLACE, click: undefined, y: 1, x: 1, positive: true });
+      work.desk.session.release();
+    });
+    expect(text(".saving")).toBe("Saving…");
+    await doing(() => socket.fail());
+    expect(text(".saving")).toBe("Not saved");
+    expect(text(".connection")).toBe("Reconnecting: 1 change waiting");
+  });
+
+  it("tells how long answers take, and when there are none", async () => {
+    await doing(() => {
+      work.desk.session.hold({ ...PLACE, click: undefined, y: 1, x: 1, positive: true });
+      socket.answer({ kind: "preview", number: 1, networkMs: 20, totalMs: 25 });
+    });
+    expect(text(".speed")).toContain("network 20 · server 25");
+    await doing(() => socket.say({ type: "inference", state: "away" }));
+    expect(text(".states")).toContain("inference is away");
+  });
+});
+
+describe("the panels", () => {
+  it("choose labels and count their slices", async () => {
+    await doing(() => socket.answer({ label: 2, mask: maskOf(3) }));
+    const liver = document.querySelectorAll<HTMLInputElement>(".labels input")[1];
+    expect(liver?.closest("label")?.textContent).toBe("Liver12");
+    await doing(() => liver?.click());
+    expect(work.desk.label.value.name).toBe("Liver");
+    expect(document.querySelector(".strip")?.getAttribute("aria-label")).toBe("Spleen: 0 slices, Liver: 1 slices");
+  });
+
+  it("list the clicks in words", async () => {
+    await doing(() => socket.say(storedOf({ clicks: [{ id: 1, y: 2, x: 3, positive: false }] })));
+    expect(document.querySelector(".click")?.getAttribute("aria-label")).toBe("Click 1, background, column 3, row 2");
+  });
+
+  it("say what kind of images these are", () => {
+    expect(text(".badge")).toBe("Synthetic phantom – not a patient");
+    expect(text(".side .warning")).toBe("Slices are 5 mm apart.");
+    expect(document.querySelectorAll(".guidelines p")).toHaveLength(2);
+  });
+
+  it("show refusals until dismissed", async () => {
+    await doing(() => socket.say(refusal("read_only", 0)));
+    expect(text(".notices")).toBe("No: read_only.");
+    await doing(() => document.querySelector<HTMLButtonElement>(".notice button")?.click());
+    expect(text(".notices")).toBe("");
+  });
+
+  it("have a name for every control", () => {
+    const nameless = [...document.querySelectorAll("button, a, input")].filter(
+      (control) =>
+        !control.textContent?.trim() &&
+        !control.getAttribute("aria-label") &&
+        !control.closest("label")?.textContent?.trim(),
+    );
+    expect(nameless).toEqual([]);
+  });
+});
+
+describe("the sheet of keys", () => {
+  it("has every command", () => {
+    const sheet = text(".keysheet");
+    for (const { does } of COMMANDS) if (!/^Label \d$/.test(does)) expect(sheet).toContain(does);
+    expect(sheet).toContain("Choose the label");
+  });
+});
+
+describe("the slice strip", () => {
+  it("joins neighbouring slices", () => {
+    expect(stretches([])).toEqual([]);
+    expect(stretches([1, 2, 3, 7, 9, 10])).toEqual([
+      [1, 3],
+      [7, 7],
+      [9, 10],
+    ]);
+  });
+});

@@ -1,0 +1,92 @@
+"""A real Chromium on a running site: Debian's browser, driven by Playwright."""
+
+import shutil
+from types import SimpleNamespace
+
+import pytest
+from playwright.sync_api import Error, sync_playwright
+
+from segmodel import phantom
+from tests.browser.screen import CaseScreen
+from tests.site import Site
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SIZE = {"width": 1280, "height": 800}
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        except Error as error:
+            pytest.skip(f"no Chromium to drive: {error.message.splitlines()[0]}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, request):
+    """A page of a fresh profile; errors on its console fail the test, except those a test says it `allows`."""
+    context = chromium.new_context(viewport=SIZE)
+    page, page_errors = context.new_page(), []
+    page.set_default_timeout(60_000)
+    page.on("pageerror", lambda error: page_errors.append(str(error)))
+    yield page
+    context.close()
+    assert not page_errors, page_errors
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A site with the people `annotator`, `manager` and `stranger`, and nothing imported."""
+    folder = tmp_path_factory.mktemp("site")
+    with Site(folder) as site:
+        site.manage("migrate", "--verbosity", "0")
+        site.people("annotator")
+        site.people("manager", role="manager")
+        site.people("stranger", project="Elsewhere")
+        site.start_web()
+        yield site
+
+
+@pytest.fixture(scope="module")
+def phantom_case(site):
+    """A synthetic case of 24 slices, assigned to `annotator`, with its truth."""
+    volume, labels, _ = phantom.make(seed=3, shape=(24, 320, 320), spacing=(7.5, 1.28, 1.28))
+    phantom.write_dicom(volume, site.folder / "phantom")
+    site.manage("import_series", str(site.folder / "phantom"), "--project", "Tests", "--assign", "annotator")
+    return SimpleNamespace(volume=volume, labels=labels, id=1)
+
+
+@pytest.fixture
+def log_in(site, page):
+    def log_in(name, password="demo"):
+        page.goto(site.url)
+        page.get_by_label("Username").fill(name)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Log in").click()
+        return page
+
+    return log_in
+
+
+@pytest.fixture
+def case_screen(site, log_in, page):
+    """`case_screen(id)` → the canvas of a case, opened by its annotator and ready."""
+
+    def open_case(case, name="annotator"):
+        log_in(name)
+        page.goto(f"{site.url}/cases/{case}/")
+        return CaseScreen(page).wait_until_ready()
+
+    return open_case

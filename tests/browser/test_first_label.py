@@ -1,0 +1,138 @@
+"""The main job on a real CT: open it, click in the liver, drag, undo, come back, take it home."""
+
+import io
+import json
+import zipfile
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from segmodel.metrics import dice
+from segmodel.simulation import centre_click
+from segmodel.volumes import Geometry, nifti
+from tests.site import ROOT
+
+pytestmark = pytest.mark.browser
+SHOTS = ROOT / "build" / "screenshots"
+
+
+@pytest.fixture(scope="module")
+def liver(site, shared_data):
+    """The real case, imported and assigned; its liver [z, y, x] as a person drew it."""
+    archive = shared_data / "ct-dicom" / "ircad17_dicom.zip"
+    site.manage("import_series", str(archive), "--project", "Tests", "--assign", "annotator")
+    return nifti.read(shared_data / "ct-dicom" / "ircad17_labels.nii.gz").voxels == 1
+
+
+@pytest.fixture(scope="module")
+def z(liver):
+    """The slice that shows most of the liver."""
+    return int(liver.sum(axis=(1, 2)).argmax())
+
+
+@pytest.fixture
+def screen(case_screen, liver, z):
+    screen = case_screen(1)
+    screen.go_to(z)
+    return screen
+
+
+def shoot(page, name):
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def test_one_click_outlines_the_liver_and_a_second_corrects_it(screen, liver, z):
+    first = centre_click(liver[z], np.zeros_like(liver[z]))
+    screen.click(first.x, first.y)
+    after_one = dice(screen.mask(), liver[z])
+    shoot(screen.page, "liver-one-click")
+    second = centre_click(liver[z], screen.mask())
+    screen.click(second.x, second.y, button="left" if second.positive else "right")
+    after_two = dice(screen.mask(), liver[z])
+    shoot(screen.page, "liver-two-clicks")
+    print(f"liver, slice {z}: Dice {after_one:.3f} after one click, {after_two:.3f} after two")
+    assert after_one > 0.7 and after_two > 0.8
+    assert [c["positive"] for c in screen.state()["clicks"]] == [True, second.positive]
+
+
+def test_the_mask_follows_a_dragged_click_in_order(screen):
+    start = screen.state()["clicks"][0]
+    painted_before = screen.sequence()
+    screen.page.mouse.move(*screen.point(start["x"], start["y"]))
+    screen.page.mouse.down()
+    for step in range(1, 26):
+        with screen.new_mask() if step % 2 else contextlib_nothing():
+            screen.page.mouse.move(*screen.point(start["x"] - 2 * step, start["y"] + step))
+    shoot(screen.page, "liver-drag")
+    screen.page.mouse.up()
+    screen.wait_until_saved()
+    painted = screen.page.evaluate("n => annotator.paintedAt.filter(p => p.sequence > n)", painted_before)
+    numbers = [p["answer"]["number"] for p in painted if p["answer"]["kind"] == 1]
+    assert len(numbers) >= 10 and numbers == sorted(numbers)
+    moved = screen.state()["clicks"][0]
+    assert (moved["x"], moved["y"]) == (start["x"] - 50, start["y"] + 25)
+
+
+def contextlib_nothing():
+    import contextlib
+
+    return contextlib.nullcontext()
+
+
+def test_undo_takes_back_the_whole_drag_and_redo_repeats_it(screen):
+    dragged = screen.state()["clicks"][0]
+    screen.page.keyboard.press("Control+z")
+    screen.wait("s.clicks[0].x === a + 50", dragged["x"])
+    screen.wait_until_saved()
+    screen.page.keyboard.press("Control+Shift+Z")
+    screen.wait("s.clicks[0].x === a", dragged["x"])
+    screen.page.keyboard.press("Control+z")
+    screen.wait("s.clicks[0].x === a + 50", dragged["x"])
+    screen.wait_until_saved()
+
+
+def test_after_a_reload_the_clicks_and_the_mask_are_there(screen, z):
+    before, clicks = screen.mask(), screen.state()["clicks"]
+    assert before.any()
+    screen.page.reload()
+    screen.wait_until_ready()
+    screen.go_to(z)
+    screen.wait("s.clicks.length === a", len(clicks))
+    assert screen.state()["clicks"] == clicks
+    np.testing.assert_array_equal(screen.mask(), before)
+
+
+def test_the_export_has_the_mask_in_the_geometry_of_the_source(screen, shared_data, z):
+    mask = screen.mask()
+    with screen.page.expect_download() as download:
+        screen.page.get_by_role("link", name="Export").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        names = archive.namelist()
+        volume = nib.Nifti1Image.from_bytes(unpacked(archive.read(next(n for n in names if n.endswith(".nii.gz")))))
+        described = json.loads(archive.read(next(n for n in names if n.endswith(".json"))))
+    truth = nib.load(shared_data / "ct-dicom" / "ircad17_labels.nii.gz")
+    assert volume.shape == truth.shape
+    np.testing.assert_allclose(volume.affine, truth.affine, atol=1e-3)
+    stored = Geometry(volume.affine, volume.shape).to_stored(np.asarray(volume.dataobj))
+    np.testing.assert_array_equal(stored[z] == 1, mask)
+    assert not np.delete(stored, z, axis=0).any()
+    assert "liver" in json.dumps(described) and "annotator" in json.dumps(described)
+
+
+def unpacked(data):
+    import gzip
+
+    return gzip.decompress(data)
+
+
+def test_every_answer_says_its_milliseconds(screen, liver, z):
+    point = centre_click(liver[z], screen.mask())
+    screen.click(point.x, point.y, button="left" if point.positive else "right")
+    answer = screen.state()["lastAnswer"]
+    print({name: round(value, 1) for name, value in answer.items()})
+    assert 0 < answer["networkMs"] <= answer["totalMs"] <= answer["roundTripMs"]
+    assert screen.page.get_by_text(f"network").is_visible()
+    screen.page.keyboard.press("Control+z")
+    screen.wait_until_saved()
