@@ -18,7 +18,8 @@ from annotator import masks
 
 if TYPE_CHECKING:
     from segmodel.predictor import EncodedSlice, Predictor
-    from segmodel.volumes import Volume
+    from segmodel.volumes import Volume as Volume
+    from segmodel.volumes.dicom import SeriesFiles
 
 ReadSlice = Callable[[], tuple[NDArray[np.int16], tuple[float, float]]]
 
@@ -28,6 +29,46 @@ def write_labels(path: Path, labels: NDArray[np.unsignedinteger[Any]], geometry:
     from segmodel.volumes import Geometry, nifti
 
     nifti.write_labels(path, labels, Geometry.from_json(geometry))
+
+
+class VolumeRefused(ValueError):
+    """A volume that cannot be read; the message is one sentence for the person who brought it."""
+
+
+@dataclass(frozen=True)
+class FoundVolume:
+    """A volume that lies in files and has not been read: a DICOM series, or one NIfTI file, which has no name inside."""
+
+    name: str
+    paths: tuple[Path, ...]
+    series: SeriesFiles | None = None
+
+
+def find_volumes(paths: Iterable[Path]) -> tuple[list[FoundVolume], list[tuple[Path, str]]]:
+    """The volumes in files, and each file that belongs to none with a sentence that says why."""
+    from segmodel.volumes import dicom
+
+    files = list(paths)
+    series, left_out = dicom.find_series(path for path in files if not _is_nifti(path))
+    found = [FoundVolume(one.description, one.paths, one) for one in series]
+    return found + [FoundVolume("", (path,)) for path in files if _is_nifti(path)], left_out
+
+
+def read_volume(found: FoundVolume, max_voxels: int, progress: Callable[[int, int], None]) -> Volume:
+    """Read a volume; `progress` gets the slices done and their number. Raises VolumeRefused."""
+    from segmodel.volumes import VolumeError, dicom, nifti
+
+    try:
+        if found.series:
+            return dicom.read_series(found.series, progress, max_voxels)
+        return nifti.read(found.paths[0], max_voxels)
+    except VolumeError as error:
+        raise VolumeRefused(str(error)) from error
+
+
+def _is_nifti(path: Path) -> bool:
+    """By the name's end: DICOM files have any name or none, but these they do not have."""
+    return path.name.lower().endswith((".nii", ".gz", ".hdr"))
 
 
 @cache

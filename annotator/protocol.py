@@ -307,4 +307,4 @@ class MaskFrame:
         protocol, *header = cls.HEADER.unpack_from(data)
         if protocol != PROTOCOL_VERSION:
             raise ProtocolError("protocol_version", f"The mask frame speaks protocol {protocol}, not {PROTOCOL_VERSION}.")
-        return cls(*header, mask=data[cls.HEADER.size :])
+        return cls(*header, data[cls.HEADER.size :])

@@ -148,6 +148,8 @@ IMPORT_MAX_VOXELS = environment.number("IMPORT_MAX_VOXELS", 512 * 512 * 2048)  #
 IMPORT_MAX_ZIP_BYTES = environment.number("IMPORT_MAX_ZIP_BYTES", 4 * 1024**3)  # unpacked
 IMPORT_MAX_FILES = environment.number("IMPORT_MAX_FILES", 20_000)
 DATA_UPLOAD_MAX_NUMBER_FILES = IMPORT_MAX_FILES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = IMPORT_MAX_FILES + 1000  # with each file comes its path
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024**2  # everything in a request but its files
 FILE_UPLOAD_TEMP_DIR = DATA / "incoming"
 FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,16 @@ from .dataset import SPLITS, DatasetError
 
 
 def main(arguments: list[str] | None = None) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
+    options.command = shlex.join(["python", "-m", "segmodel", *arguments])
     try:
         options.run(options)
     except ValueError as error:  # every refusal of this package is a ValueError with a sentence for people
         print(f"segmodel: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"segmodel: {error.filename}: {error.strerror}.", file=sys.stderr)
         return 2
     return 0
 
@@ -75,7 +81,7 @@ def _train(options: argparse.Namespace) -> None:
     from .dataset import on_grid, read_decathlon
     from .grid import Grid
 
-    recipe = dataclasses.replace(training.Recipe.load(options.recipe), **_settings(options.set))
+    recipe = training.Recipe.load(options.recipe).changed(_settings(options.set))
     print(json.dumps(dataclasses.asdict(recipe), indent=1))
     datasets = [read_decathlon(folder) for folder in options.data]
     parts = [(dataset, dataset.part("training")) for dataset in datasets]
@@ -100,8 +106,8 @@ def _evaluate(options: argparse.Namespace) -> None:
     result = evaluation.evaluate(
         parts, Predictor(loaded), options.placement, options.clicks, options.seed, max(1, options.every)
     )
-    command = "python -m segmodel " + " ".join(sys.argv[1:])
-    evaluation.write_report({**result, "split": options.split, "model": options.model, "command": command}, options.out)
+    described = {"split": options.split, "model": options.model, "command": options.command}
+    evaluation.write_report({**result, **described}, options.out)
     print(evaluation.table(result))
     print(f"median {result['ms_per_click']:.1f} ms per click, {result['encode_ms']:.1f} ms to encode a slice")
 
@@ -119,7 +125,8 @@ def _predict(options: argparse.Namespace) -> None:
     if not 0 <= options.slice < depth:
         raise VolumeError(f"The volume has slices 0 to {depth - 1}, not {options.slice}.")
     predictor = Predictor(checkpoint.load(options.model))
-    clicks = [Click(*p, True) for p in options.foreground] + [Click(*p, False) for p in options.background]
+    clicks = [Click(y, x, True) for y, x in options.foreground]
+    clicks += [Click(y, x, False) for y, x in options.background]
     encoded = predictor.encode(volume.voxels[options.slice], volume.spacing[1:])
     labels = np.zeros(volume.voxels.shape, np.uint8)
     labels[options.slice] = predictor.predict(encoded, clicks)

@@ -13,7 +13,7 @@ from torch import Tensor
 class Augmentation:
     """Flips, rotation, scale, shift; brightness, contrast, a narrower window, noise. `crop` is (rows, columns) put out.
 
-    Ranges: rotation ±20°, scale 0.75 to 1.35 (real spacings differ by as much), shift ±8 % of the crop.
+    Ranges: rotation ±20°, scale 0.75 to 1.35 (real spacings differ by as much), shift ±4 % of the input's sides.
     """
 
     def __init__(self, crop: tuple[int, int]) -> None:

@@ -18,7 +18,7 @@ import safetensors.torch
 from torch import nn
 
 from .inputs import InputSpec
-from .networks import build
+from .networks import UnknownArchitecture, build
 
 FORMAT = 1
 DEFAULT = Path(__file__).parent / "weights" / "default.safetensors"
@@ -53,8 +53,11 @@ class Checkpoint:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(path.name + ".partial")
         tensors = {name: tensor.contiguous() for name, tensor in self.network.state_dict().items()}
-        safetensors.torch.save_file(tensors, temporary, {"annotator": json.dumps(self.header)})
-        os.replace(temporary, path)
+        try:
+            safetensors.torch.save_file(tensors, temporary, {"annotator": json.dumps(self.header)})
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -68,11 +71,12 @@ def read_header(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path.name} is not a safetensors file, or it is damaged.") from None
     try:
         header = json.loads(metadata["annotator"])
-    except (KeyError, json.JSONDecodeError):
+        written = header["format"]
+    except (KeyError, TypeError, json.JSONDecodeError):
         raise CheckpointError(f"{path.name} is a safetensors file, but not a model of this program.") from None
-    if header.get("format") != FORMAT:
-        raise CheckpointError(f"{path.name} has format {header.get('format')}; this program reads format {FORMAT}.")
-    return header
+    if written != FORMAT:
+        raise CheckpointError(f"{path.name} has format {written}; this program reads format {FORMAT}.")
+    return dict(header)
 
 
 def load(path: Path | str = "default") -> Checkpoint:
@@ -84,9 +88,11 @@ def load(path: Path | str = "default") -> Checkpoint:
         network = build(options.pop("name"), **options)
         network.load_state_dict(safetensors.torch.load_file(file))
         inputs = InputSpec.from_json(header["inputs"])
+        return Checkpoint(network.eval(), header["architecture"], inputs, header["provenance"], header["scores"])
+    except UnknownArchitecture as error:
+        raise CheckpointError(f"{file.name} cannot be used: {error}") from None
     except (KeyError, TypeError, ValueError, RuntimeError):
         raise CheckpointError(f"The header and the weights of {file.name} do not belong together.") from None
-    return Checkpoint(network.eval(), header["architecture"], inputs, header["provenance"], header["scores"])
 
 
 def sha256(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -56,13 +57,16 @@ def read_decathlon(folder: Path) -> Dataset:
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise DatasetError(f"{folder / 'dataset.json'} is not JSON.") from None
     try:
-        split = described.get("split", {})
+        split = dict(described.get("split", {}))
         structures = {int(value): name for value, name in described["labels"].items() if int(value) != 0}
         pairs = [(folder / entry["image"], folder / entry["label"]) for entry in described["training"]]
     except (AttributeError, KeyError, TypeError, ValueError):
         raise DatasetError(f"{folder / 'dataset.json'} is not in the Decathlon layout.") from None
     cases = []
     for image, label in pairs:
+        for file in (image, label):
+            if not file.is_file():
+                raise DatasetError(f"{folder / 'dataset.json'} names {file.name}, which is not there.")
         name = image.name.removesuffix(".gz").removesuffix(".nii")
         cases.append(Case(name, image, label, _part_of(name, split)))
     return Dataset(str(described.get("name", folder.name)), tuple(cases), structures)
@@ -125,10 +129,8 @@ def on_grid(
     images, labels, cases = [], [], []
     for dataset, members in parts:
         values = {v: names.index(merge.get(n, n)) + 1 for v, n in dataset.structures.items()}
-        table = "-".join(f"{v}.{names[new - 1].replace(' ', '_')}" for v, new in sorted(values.items()))
         for case in tqdm(members, desc=f"prepare {dataset.name}", unit="case"):
-            stamp = f"{case.image.stat().st_mtime_ns:x}"
-            file = cache / f"{case.name}_{grid.spacing:g}mm_{size}_{stamp}_{abs(hash_text(table)):x}.npz"
+            file = cache / f"{case.name}_{grid.spacing:g}mm_{size}_{_stamp(case, grid, values)}.npz"
             if not file.exists():
                 _prepare_case(case, grid, size, values, file)
             with np.load(file) as arrays:
@@ -138,17 +140,16 @@ def on_grid(
     return GridSlices(np.concatenate(images), np.concatenate(labels), tuple(names), tuple(cases))
 
 
-def hash_text(text: str) -> int:
-    """A short stable hash for file names (Python's own differs between processes)."""
-    import zlib
-
-    return zlib.crc32(text.encode())
+def _stamp(case: Case, grid: Grid, values: Mapping[int, int]) -> str:
+    """Changes with the case's files, the grid's limit and the label table."""
+    files = [(str(file.resolve()), file.stat().st_mtime_ns) for file in (case.image, case.label)]
+    return hashlib.sha256(repr((files, grid.max_side, sorted(values.items()))).encode()).hexdigest()[:16]
 
 
 def _prepare_case(case: Case, grid: Grid, size: int, values: Mapping[int, int], file: Path) -> None:
     images, labels = [], []
     for item in labelled_slices(case):
-        placement = grid.place(item.image.shape, item.spacing)  # type: ignore[arg-type]
+        placement = grid.place((item.image.shape[0], item.image.shape[1]), item.spacing)
         images.append(_fit(grid.image(item.image, placement), placement, size, -1024))
         labels.append(_fit(_labels_on_grid(item.label, grid, placement, values), placement, size, 0))
     if not images:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .clicks import Click
-from .dataset import Case, Dataset, LabelledSlice, labelled_slices
+from .dataset import Case, Dataset, DatasetError, LabelledSlice, labelled_slices
 from .interaction import interact
 from .metrics import dice
 from .predictor import Predictor
@@ -37,7 +37,7 @@ class Record:
 
     def clicks_to(self, target: float) -> int:
         """Number of clicks until Dice ≥ target, `NOC_CAP` where it is never reached (NoC@target)."""
-        return next((k for k, value in enumerate(self.dice, 1) if value >= target), NOC_CAP)
+        return next((k for k, value in enumerate(self.dice[:NOC_CAP], 1) if value >= target), NOC_CAP)
 
 
 class Evaluator:
@@ -82,13 +82,18 @@ def evaluate(
     seed: int = 4242,
     every: int = 1,
 ) -> dict[str, Any]:
-    """The report of these cases; `every` takes one labelled slice in so many. See `report` for its fields."""
+    """The report of these cases; `every` takes one labelled slice in so many. See `report` for its fields.
+
+    Raises ValueError where the cases show no structure.
+    """
     evaluator = Evaluator(predictor, placement, max(*clicks, NOC_CAP), seed)
     records: list[Record] = []
     for dataset, cases in datasets:
         for case in tqdm(cases, desc=f"evaluate {dataset.name}", unit="case"):
             for item in list(labelled_slices(case))[::every]:
                 records += evaluator.evaluate(item, dataset.structures)
+    if not records:
+        raise DatasetError("The cases show none of their structures.")
     times = {
         "ms_per_click": statistics.median(evaluator.click_ms),
         "encode_ms": statistics.median(evaluator.encode_ms),

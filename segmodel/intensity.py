@@ -23,6 +23,8 @@ class Intensity:
 
     @classmethod
     def measured(cls, hu: NDArray[np.int16], low: float, high: float) -> Intensity:
-        """The statistics of `hu` between these limits."""
+        """The statistics of `hu` between these limits. Raises ValueError where all pixels are alike there."""
         clipped = np.clip(hu, low, high)
+        if clipped.min() == clipped.max():
+            raise ValueError(f"Between {low:g} and {high:g} HU all training pixels are alike.")
         return cls(low, high, float(clipped.mean(dtype=np.float64)), float(clipped.std(dtype=np.float64)))

@@ -46,7 +46,7 @@ class Predictor:
         self.dtype = native_precision(self.device) if precision == "auto" else PRECISIONS[precision]
         self.inputs = checkpoint.inputs
         network = _fused(copy.deepcopy(checkpoint.network).float())
-        self.network = network.to(self.device, self.dtype, memory_format=torch.channels_last)
+        self.network = network.to(self.device, self.dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.inference_mode()
     def encode(self, hu: NDArray[np.int16], spacing: tuple[float, float]) -> EncodedSlice:

@@ -24,7 +24,8 @@ def chamfer_distance(mask: Mask) -> NDArray[np.float32]:
     Beyond the border counts as outside, so that a structure cut by the border has its middle inside the slice.
     """
     padded = np.pad(mask.astype(np.uint8), 1)
-    return cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    distance: NDArray[np.float32] = cv2.distanceTransform(padded, cv2.DIST_L2, 5)  # type: ignore[assignment]
+    return distance[1:-1, 1:-1]
 
 
 def wrong_region(truth: Mask, prediction: Mask) -> tuple[Mask, bool] | None:

@@ -12,7 +12,7 @@ import json
 import math
 import time
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,16 +83,31 @@ class Recipe:
         """A shipped recipe by its name, or a TOML file. Raises RecipeError."""
         file = RECIPES / f"{name}.toml" if (RECIPES / f"{name}.toml").exists() else Path(name)
         try:
-            fields = tomllib.loads(file.read_text())
-        except FileNotFoundError:
+            settings = tomllib.loads(file.read_text())
+        except OSError:
             raise RecipeError(f"There is no recipe {name}.") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise RecipeError(f"The recipe {name} is not TOML: {error}.") from None
-        unknown = fields.keys() - {f.name for f in dataclasses.fields(cls)}
-        if unknown:
-            raise RecipeError(f"The recipe {name} has an unknown setting {min(unknown)!r}.")
-        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
-        return cls(**{"name": file.stem, **fields})
+        return cls(name=file.stem).changed(settings)
+
+    def changed(self, settings: Mapping[str, Any]) -> Recipe:
+        """This recipe with other settings, as TOML or JSON gives them. Raises RecipeError."""
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
+        for name, value in values.items():
+            if name not in self.__dataclass_fields__:
+                raise RecipeError(f"A recipe has no setting {name!r}.")
+            if not _alike(value, getattr(self, name)):
+                raise RecipeError(f"The recipe's {name} cannot be {value!r}.")
+        return dataclasses.replace(self, **values)
+
+
+def _alike(value: object, example: object) -> bool:
+    """Whether a value is of the example's kind; whole numbers are numbers, and pairs hold what the example's hold."""
+    if isinstance(example, tuple):
+        return isinstance(value, tuple) and len(value) == len(example) and all(map(_alike, value, example))
+    if isinstance(example, float):
+        return type(value) in (int, float)
+    return type(value) is type(example)
 
 
 @dataclass(frozen=True)
@@ -149,8 +164,12 @@ class Trainer:
         self.recipe, self.device = recipe, torch.device(device)
         torch.manual_seed(recipe.seed)
         options = dict(recipe.architecture)
-        self.network = build(options.pop("name"), **options).to(self.device, memory_format=torch.channels_last)
-        grid = Grid(recipe.spacing, self.network.multiple)
+        network: Any = build(options.pop("name", ""), **options)
+        sides = recipe.crop if recipe.augment else slices.images.shape[1:]
+        if any(side % network.multiple for side in sides):
+            raise RecipeError(f"This network's pictures have sides of multiples of {network.multiple}, not {sides}.")
+        self.network = network.to(self.device, memory_format=torch.channels_last)
+        grid = Grid(recipe.spacing, network.multiple)
         self.spec = InputSpec(grid, Intensity.measured(slices.images, *recipe.window), recipe.sigma)
         self.sampler = Sampler(slices, self.spec, recipe)
         kind = torch.optim.AdamW if recipe.optimiser == "adamw" else torch.optim.Adam
@@ -256,8 +275,8 @@ def train(
 
     Writes `out/log.jsonl` (a line a step) and, every few minutes and at the end or on Ctrl-C, `out/model.safetensors`.
     """
-    out.mkdir(parents=True, exist_ok=True)
     trainer, file = Trainer(recipe, slices, device), out / "model.safetensors"
+    out.mkdir(parents=True, exist_ok=True)
     began = saved = time.monotonic()
     with (out / "log.jsonl").open("a") as log, tqdm(total=recipe.steps, unit="step", desc="train") as bar:
         try:

@@ -44,13 +44,14 @@ class LiveSocket:
     def __init__(self, client: Client, path: str) -> None:
         cookie = "; ".join(f"{c.name}={c.value}" for c in client.cookies)
         headers = {"Cookie": cookie, "Origin": client.url}
-        self.connection = connect("ws" + client.url.removeprefix("http") + path, additional_headers=headers)
+        self.opened = connect("ws" + client.url.removeprefix("http") + path, additional_headers=headers)
+        self.connection = self.opened.__enter__()
 
     def __enter__(self) -> LiveSocket:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.connection.close()
+        self.opened.__exit__(*error)  # type: ignore[arg-type]
 
     def send(self, message: protocol.ClientMessage) -> None:
         self.connection.send(protocol.encode(message))

@@ -81,6 +81,7 @@ class Upload(models.Model):
     state = models.CharField(max_length=16, choices=State, default=State.RECEIVED)
     progress = models.FloatField(default=0.0, help_text="0 to 1")
     report = models.JSONField(default=list, blank=True, help_text="[{name, series, outcome, sentences}]")
+    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="last sign of life of the job that runs it")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import zlib
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 from django.core.files.base import ContentFile
@@ -18,20 +22,25 @@ from numpy.typing import NDArray
 from annotator.studies.models import Series
 
 _GZIP_LEVEL = 1  # CT noise hardly packs any smaller at higher levels
+_THREADS = min(4, os.cpu_count() or 1)
+_T = TypeVar("_T")
 
 
 def write(prefix: str, slices: Iterable[NDArray[np.int16]], shape: tuple[int, int, int]) -> None:
-    """Write a volume [z, y, x] slice by slice below `prefix`.
+    """Write a volume [z, y, x] slice by slice below `prefix`; packing takes the time, so threads share it.
 
-    The array's own description comes last, so a volume that was cut short is never taken for one.
+    The array's own description comes last, so a volume that was cut short is never taken for one. Whatever is raised,
+    nothing is being written any more by then.
     """
-    count = 0
-    for z, pixels in enumerate(slices):
+
+    def write_slice(slice_: tuple[int, NDArray[np.int16]]) -> None:
+        z, pixels = slice_
         if pixels.shape != shape[1:]:
             raise ValueError(f"Slice {z} is {pixels.shape}, not {shape[1:]}.")
         data = np.ascontiguousarray(pixels, "<i2")
-        _put(_chunk(prefix, z), _gzip(data.tobytes()))
-        count += 1
+        _put(_chunk(prefix, z), _gzip(data.data))
+
+    count = _in_threads(write_slice, enumerate(slices))
     if count != shape[0]:
         raise ValueError(f"The volume has {count} slices, not {shape[0]}.")
     _put(f"{prefix}/zarr.json", json.dumps(_description(shape), indent=2).encode())
@@ -66,13 +75,33 @@ def _chunk(prefix: str, z: int) -> str:
     return f"{prefix}/c/{z}/0/0"
 
 
+def _in_threads(work: Callable[[_T], None], items: Iterable[_T]) -> int:
+    """Do the work on every item, few of them at a time, so that memory stays small; returns their number."""
+    waiting: deque[Future[None]] = deque()
+    count = 0
+    with ThreadPoolExecutor(_THREADS) as pool:
+        try:
+            for item in items:
+                if len(waiting) == 2 * _THREADS:
+                    waiting.popleft().result()
+                waiting.append(pool.submit(work, item))
+                count += 1
+            for last in waiting:
+                last.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return count
+
+
 def _put(name: str, data: bytes) -> None:
     """Storages answer a taken name with another one; a chunk has only this one."""
-    if default_storage.save(name, ContentFile(data)) != name:
+    stored = default_storage.save(name, ContentFile(data))
+    if stored != name:
+        default_storage.delete(stored)
         raise FileExistsError(f"{name} is stored already.")
 
 
-def _gzip(data: bytes) -> bytes:
+def _gzip(data: memoryview) -> bytes:
     """No time stamp, so that equal slices are equal bytes; zlib itself, as it lets other threads run meanwhile."""
     packer = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     return packer.compress(data) + packer.flush()

@@ -20,11 +20,15 @@ Features = tuple[Tensor, ...]
 NETWORKS: dict[str, type[nn.Module]] = {"unet": UNet, "encode_once": EncodeOnceUNet}
 
 
+class UnknownArchitecture(ValueError):
+    """A network that this version of the program does not have."""
+
+
 def build(architecture: str, **options: Any) -> nn.Module:
     """The named network with its options. Raises ValueError with one sentence."""
     if architecture not in NETWORKS:
-        raise ValueError(f"Unknown architecture {architecture!r}; known are {', '.join(NETWORKS)}.")
+        raise UnknownArchitecture(f"Unknown architecture {architecture!r}; known are {', '.join(NETWORKS)}.")
     try:
         return NETWORKS[architecture](**options)
-    except TypeError as error:
+    except (TypeError, RuntimeError) as error:
         raise ValueError(f"The architecture {architecture!r} does not take these options: {error}.") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -26,9 +27,9 @@ class UShape(nn.Module):
 
     def __init__(self, inputs: int, widths: Sequence[int]) -> None:
         super().__init__()
-        self.down = nn.ModuleList(double_conv(a, b) for a, b in zip([inputs, *widths], widths, strict=False))
+        self.down = nn.ModuleList(double_conv(a, b) for a, b in pairwise([inputs, *widths]))
         rising = list(reversed(widths))
-        self.rise = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in zip(rising, rising[1:], strict=False))
+        self.rise = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in pairwise(rising))
         self.up = nn.ModuleList(double_conv(2 * width, width) for width in rising[1:])
 
     def forward(self, x: Tensor) -> Tensor:

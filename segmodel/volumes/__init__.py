@@ -1,5 +1,6 @@
 """CT volumes: DICOM series and NIfTI files in, one orientation of Hounsfield units out, labels back."""
 
+from segmodel.volumes.reading import read
 from segmodel.volumes.volume import (
     MAX_VOXELS,
     Geometry,
@@ -8,6 +9,5 @@ from segmodel.volumes.volume import (
     Volume,
     VolumeError,
 )
-from segmodel.volumes.reading import read
 
 __all__ = ["MAX_VOXELS", "Geometry", "Identifiers", "NiftiForm", "Volume", "VolumeError", "read"]

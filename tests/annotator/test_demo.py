@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
-from annotator import demo, engine
+from annotator import engine
 from annotator.annotation import access
 from annotator.annotation.models import Assignment, Project
 from annotator.studies import store

@@ -22,9 +22,7 @@ from tests.annotator.test_api import logged_in
 
 
 def save(cast: Cast, label, z: int, mask: np.ndarray, sequence: int = 1) -> None:
-    version, _ = ModelVersion.objects.get_or_create(
-        sha256="f" * 64, defaults={"name": "paper", "path": "default"}
-    )
+    version, _ = ModelVersion.objects.get_or_create(sha256="f" * 64, defaults={"name": "paper", "path": "default"})
     clicks = [PlacedClick(sequence, 2, 3, True), PlacedClick(sequence + 100, 5, 7, False)]
     slicemasks.save(cast.alices.pk, label.pk, z, sequence, masks.encode(mask), version.pk, clicks, cast.alice.pk)
 

@@ -1,6 +1,7 @@
 """The main job on a real CT: open it, click in the liver, drag, undo, come back, take it home."""
 
-import io
+import contextlib
+import gzip
 import json
 import zipfile
 
@@ -63,22 +64,16 @@ def test_the_mask_follows_a_dragged_click_in_order(screen):
     screen.page.mouse.move(*screen.point(start["x"], start["y"]))
     screen.page.mouse.down()
     for step in range(1, 26):
-        with screen.new_mask() if step % 2 else contextlib_nothing():
+        with screen.new_mask() if step % 2 else contextlib.nullcontext():
             screen.page.mouse.move(*screen.point(start["x"] - 2 * step, start["y"] + step))
     shoot(screen.page, "liver-drag")
     screen.page.mouse.up()
     screen.wait_until_saved()
     painted = screen.page.evaluate("n => annotator.paintedAt.filter(p => p.sequence > n)", painted_before)
-    numbers = [p["answer"]["number"] for p in painted if p["answer"]["kind"] == 1]
+    numbers = [p["answer"]["number"] for p in painted if p["answer"]["kind"] == "preview"]
     assert len(numbers) >= 10 and numbers == sorted(numbers)
     moved = screen.state()["clicks"][0]
     assert (moved["x"], moved["y"]) == (start["x"] - 50, start["y"] + 25)
-
-
-def contextlib_nothing():
-    import contextlib
-
-    return contextlib.nullcontext()
 
 
 def test_undo_takes_back_the_whole_drag_and_redo_repeats_it(screen):
@@ -110,7 +105,7 @@ def test_the_export_has_the_mask_in_the_geometry_of_the_source(screen, shared_da
         screen.page.get_by_role("link", name="Export").click()
     with zipfile.ZipFile(download.value.path()) as archive:
         names = archive.namelist()
-        volume = nib.Nifti1Image.from_bytes(unpacked(archive.read(next(n for n in names if n.endswith(".nii.gz")))))
+        volume = nib.Nifti1Image.from_bytes(gzip.decompress(archive.read(next(n for n in names if n.endswith(".nii.gz")))))
         described = json.loads(archive.read(next(n for n in names if n.endswith(".json"))))
     truth = nib.load(shared_data / "ct-dicom" / "ircad17_labels.nii.gz")
     assert volume.shape == truth.shape
@@ -121,18 +116,12 @@ def test_the_export_has_the_mask_in_the_geometry_of_the_source(screen, shared_da
     assert "liver" in json.dumps(described) and "annotator" in json.dumps(described)
 
 
-def unpacked(data):
-    import gzip
-
-    return gzip.decompress(data)
-
-
 def test_every_answer_says_its_milliseconds(screen, liver, z):
     point = centre_click(liver[z], screen.mask())
     screen.click(point.x, point.y, button="left" if point.positive else "right")
     answer = screen.state()["lastAnswer"]
-    print({name: round(value, 1) for name, value in answer.items()})
+    print(answer)
     assert 0 < answer["networkMs"] <= answer["totalMs"] <= answer["roundTripMs"]
-    assert screen.page.get_by_text(f"network").is_visible()
+    assert screen.page.get_by_text("masks/s").or_(screen.page.get_by_text("network")).first.is_visible()
     screen.page.keyboard.press("Control+z")
     screen.wait_until_saved()

@@ -20,8 +20,8 @@ from annotator.protocol import (
     View,
     Welcome,
 )
-from tests.live.conftest import in_database
 from tests.annotator.factories import make_person
+from tests.live.conftest import in_database
 
 pytestmark = pytest.mark.usefixtures("worker")
 Z = 5

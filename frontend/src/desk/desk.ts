@@ -1,8 +1,8 @@
 /** The desk a case is worked on: what is on screen, and what each action of the person does to session and viewer. */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import type { Mask } from "../protocol/mask";
 import type { PlacedClick } from "../protocol/messages";
-import type { Place } from "../session/place";
-import { keyOf } from "../session/place";
+import { keyOf, type Place, type PlaceKey, placeOf } from "../session/place";
 import type { Session } from "../session/session";
 import { clampVoxel, type Grid, sameVoxel, type Voxel, voxel } from "../viewer/geometry";
 import type { LabelMask } from "../viewer/layers";
@@ -47,6 +47,7 @@ export class Desk {
   readonly sliceFailed: ReadonlySignal<boolean>;
   readonly clicks: ReadonlySignal<readonly PlacedClick[]>;
   readonly masks: ReadonlySignal<readonly LabelMask[]>;
+  private readonly masked: ReadonlySignal<ReadonlyMap<number, readonly number[]>>;
 
   constructor(assignment: Assignment, session: Session, preferences: Preferences) {
     const [depth, rows, columns] = assignment.series.shape;
@@ -66,6 +67,9 @@ export class Desk {
     this.sliceFailed = computed(() => this.failed.value.has(this.z.value) && !this.slice.value);
     this.clicks = computed(() => session.clicksOnScreen(this.place.value));
     this.masks = computed(() => this.masksOnScreen());
+    // By way of a text, which stays equal while a drag changes masks but not which there are: then no strip is redrawn.
+    const places = computed(() => maskedPlaces(session.masks.shown.value).join(" "));
+    this.masked = computed(() => slicesByLabel(places.value.split(" ").filter(Boolean) as PlaceKey[]));
   }
 
   // ------------------------------------------------------------------------------------------ slices and labels
@@ -115,6 +119,10 @@ export class Desk {
     this.hidden.value = hidden;
   }
 
+  toggleVisible(label: Label): void {
+    this.setVisible(label, this.hidden.value.has(label.id));
+  }
+
   /** Where the last undo or redo took effect. */
   jumpTo(place: Place): void {
     const label = this.assignment.labels.find(({ id }) => id === place.label);
@@ -133,10 +141,9 @@ export class Desk {
     else this.announcement.value = `No further slice with ${this.label.value.name}.`;
   }
 
-  slicesWithMask({ id }: Label): number[] {
-    const shown = this.session.masks.shown.value;
-    const all = Array.from({ length: this.depth }, (_, z) => z);
-    return all.filter((z) => shown.get(keyOf({ label: id, z }))?.runs.length);
+  /** Slices on which a label has a mask, lowest first. */
+  slicesWithMask({ id }: Label): readonly number[] {
+    return this.masked.value.get(id) ?? [];
   }
 
   private masksOnScreen(): LabelMask[] {
@@ -156,7 +163,11 @@ export class Desk {
     this.failed.value = all;
   }
 
-  // ------------------------------------------------------------------------------------------ window and level
+  // ------------------------------------------------------------------------------------------ tools, window and level
+
+  chooseTool(tool: Tool): void {
+    this.tool.value = tool;
+  }
 
   changeWindow(dx: number, dy: number): void {
     const { width, level } = this.greyWindow.value;
@@ -239,4 +250,14 @@ export class Desk {
   readout(at: Voxel): string {
     return `column ${at.x}, row ${at.y}, ${this.valueAt(at) ?? "?"} HU`;
   }
+}
+
+const maskedPlaces = (shown: ReadonlyMap<PlaceKey, Mask>): PlaceKey[] =>
+  [...shown].filter(([, mask]) => mask.runs.length > 0).map(([key]) => key);
+
+function slicesByLabel(keys: readonly PlaceKey[]): ReadonlyMap<number, readonly number[]> {
+  const slices = new Map<number, number[]>();
+  for (const { label, z } of keys.map(placeOf)) slices.set(label, [...(slices.get(label) ?? []), z]);
+  for (const all of slices.values()) all.sort((a, b) => a - b);
+  return slices;
 }

@@ -8,3 +8,8 @@ export type PlaceKey = string & { readonly __brand: "PlaceKey" };
 
 export const keyOf = ({ label, z }: Place): PlaceKey => `${label}/${z}` as PlaceKey;
 export const samePlace = (a: Place, b: Place): boolean => a.label === b.label && a.z === b.z;
+
+export function placeOf(key: PlaceKey): Place {
+  const [label = 0, z = 0] = key.split("/").map(Number);
+  return { label, z };
+}

@@ -33,9 +33,10 @@ import { Connection, type SocketLike, type Timers } from "./connection";
 import { Masks } from "./masks";
 import { Notices } from "./notices";
 import { Outbox, type OutboxMirror, type Unnumbered } from "./outbox";
-import { keyOf, type Place, type PlaceKey, samePlace } from "./place";
+import { type Place, samePlace } from "./place";
 import { Previews, type Question } from "./previews";
 import { Timing } from "./timing";
+import { Unsaved } from "./unsaved";
 
 export interface SessionOptions {
   readonly open: () => SocketLike;
@@ -85,8 +86,7 @@ export class Session {
   private readonly steps = signal({ undo: false, redo: false });
   private readonly welcomed = signal(false);
   private readonly everWelcomed = signal(false);
-  /** Places whose newest stored interaction has no saved mask yet. */
-  private readonly unsaved = signal<ReadonlyMap<PlaceKey, number>>(new Map());
+  private readonly unsaved = new Unsaved();
   private readonly sent = new Map<number, { readonly at: number; readonly place: Place | undefined }>();
   private lastSequence = 0;
   private gesture = 0;
@@ -304,7 +304,7 @@ export class Session {
     this.steps.value = { undo: message.can_undo, redo: message.can_redo };
     this.stored.value = clickLists(message.clicks);
     this.model.value = message.model;
-    this.unsaved.value = new Map(); // whatever the log holds is safe; `saved` for it may never come to this connection
+    this.unsaved.clear(); // whatever the log holds is safe; `saved` for it may never come to this connection
     this.setInference(message.inference);
     this.welcomed.value = this.everWelcomed.value = true;
     if (again) void this.reloadMasks();
@@ -328,7 +328,7 @@ export class Session {
     this.stored.value = withList(this.stored.value, { label, z, clicks });
     this.steps.value = { undo: message.can_undo, redo: message.can_redo };
     this.masks.markStored(message, sequence);
-    this.unsaved.value = new Map(this.unsaved.value).set(keyOf(message), sequence);
+    this.unsaved.add(message, sequence);
     const sent = this.sent.get(sequence);
     if (sent) this.sent.set(sequence, { ...sent, place: { label, z } });
   }
@@ -339,16 +339,8 @@ export class Session {
   }
 
   private receiveSaved(message: Saved): void {
-    this.markSaved(message, message.sequence);
+    this.unsaved.saved(message, message.sequence);
     if (this.masks.keptNumber(message) < message.sequence) this.reloadSoon();
-  }
-
-  private markSaved(place: Place, sequence: number): void {
-    const key = keyOf(place);
-    if ((this.unsaved.value.get(key) ?? Number.POSITIVE_INFINITY) > sequence) return;
-    const unsaved = new Map(this.unsaved.value);
-    unsaved.delete(key);
-    this.unsaved.value = unsaved;
   }
 
   private setInference(state: string): void {
@@ -377,7 +369,7 @@ export class Session {
     const entry = this.outbox.refuse(sequence);
     if (entry) this.cancelWatch();
     if (place) this.masks.dropCommitted(place);
-    if (place && code === "inference") this.markSaved(place, sequence);
+    if (place && code === "inference") this.unsaved.saved(place, sequence);
     this.flush();
   }
 
@@ -439,7 +431,7 @@ export class Session {
       const frames = (await this.options.loadMasks()).filter((frame) => this.fits(frame));
       batch(() => {
         this.masks.keepAll(frames);
-        for (const frame of frames) this.markSaved(frame, frame.number);
+        for (const frame of frames) this.unsaved.saved(frame, frame.number);
       });
     } catch {
       this.notices.say("The saved masks could not be loaded. Reload the page to see them.");
@@ -457,6 +449,6 @@ export class Session {
 
   private saveState(): SaveState {
     if (this.waiting.value.length > 0) return this.connection.value === "connected" ? "saving" : "unsaved";
-    return this.unsaved.value.size > 0 ? "saving" : "saved";
+    return this.unsaved.isEmpty ? "saved" : "saving";
   }
 }

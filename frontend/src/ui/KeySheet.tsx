@@ -1,19 +1,12 @@
 /** The sheet of keys, made from the table that the keyboard itself uses. */
 import { useEffect, useRef } from "preact/hooks";
-import { COMMANDS, MOUSE } from "../desk/commands";
+import { COMMANDS, type Hint, MOUSE } from "../desk/commands";
 import type { Work } from "./context";
 
-interface Entry {
-  readonly does: string;
-  readonly keys: readonly string[];
-}
-
-const ENTRIES: readonly (Entry & { group: string })[] = [
-  ...MOUSE.map((hint) => ({ ...hint, group: "Mouse and touch" })),
-  ...COMMANDS.filter(({ does }) => !/^Label [2-9]$/.test(does)).map((command) =>
-    command.does === "Label 1" ? { ...command, keys: ["1 … 9"], does: "Choose the label" } : command,
-  ),
-];
+/** Nine labels are one line. */
+const ENTRIES: readonly Hint[] = [...MOUSE, ...COMMANDS.filter(({ does }) => !/^Label [2-9]$/.test(does))].map(
+  (hint) => (hint.does === "Label 1" ? { ...hint, keys: ["1 … 9"], does: "Choose the label" } : hint),
+);
 const GROUPS = [...new Set(ENTRIES.map(({ group }) => group))];
 const SIGNS: Readonly<Record<string, string>> = {
   ArrowUp: "↑",

@@ -68,7 +68,7 @@ function Connection({ session }: { session: Session }) {
     connected: "",
     reconnecting: `Reconnecting${more}`,
     offline: `Offline${more}`,
-    ended: "Disconnected. Reload the page.",
+    ended: "Disconnected: log in again",
   };
   return (
     <span class={`state connection is-${state === "connected" ? "good" : "warning"}`} role="status">

@@ -43,6 +43,7 @@ export class Viewer {
     this.state = initialState(grid);
     this.sheets = [imageLayer(), maskLayer(onMasksPainted), overlayLayer()].map((layer) => newSheet(host, layer));
     new ResizeObserver(() => this.resize()).observe(host);
+    window.addEventListener("resize", () => this.resize()); // another pixel ratio: the page was zoomed or moved to another screen
     this.resize();
   }
 

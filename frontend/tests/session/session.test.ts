@@ -214,6 +214,19 @@ describe("an answer that is stale", () => {
     expect(shown(desk)).toBe(5);
   });
 
+  it("of a preview goes with the click that is undone", () => {
+    const desk = new Desk();
+    const socket = desk.connect();
+    socket.answer({ number: 0, mask: maskOf(3) });
+    press(desk, 2, 2);
+    socket.answer({ kind: "preview", number: 1, mask: maskOf(9) });
+    desk.session.release();
+    socket.say(storedOf());
+    desk.session.undo();
+    socket.say(storedOf({ sequence: 2, kind: "undo", clicks: [] }));
+    expect(shown(desk)).toBe(3);
+  });
+
   it("does not come before a newer answer", () => {
     const desk = new Desk();
     const socket = desk.connect();
@@ -241,7 +254,7 @@ describe("an answer that is stale", () => {
     const socket = desk.connect();
     press(desk, 1, 1);
     socket.answer({ kind: "preview", number: 1, z: 6, mask: maskOf(6) });
-    expect(shown(desk, { label: 1, z: 6 })).toBeUndefined();
+    expect([shown(desk), shown(desk, { label: 1, z: 6 })]).toEqual([undefined, undefined]);
     desk.session.release();
     socket.say(storedOf());
     socket.answer({ number: 1, label: 2, mask: maskOf(6) });

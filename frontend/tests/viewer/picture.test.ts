@@ -58,15 +58,14 @@ describe("the outline", () => {
 
   /** Pixel by pixel: every side between a foreground pixel and one that is none. */
   function expected(pixels: number[], height: number, width: number): string[] {
-    const is = (y: number, x: number) => y >= 0 && x >= 0 && y < height && x < width && pixels[y * width + x] === 1;
-    const found: string[] = [];
-    for (let y = 0; y <= height; y++) {
-      for (let x = 0; x <= width; x++) {
-        if (is(y, x) !== is(y - 1, x)) found.push(`h${x},${y}`);
-        if (is(y, x) !== is(y, x - 1)) found.push(`v${x},${y}`);
-      }
-    }
-    return found.sort();
+    const is = (y: number, x: number) => x >= 0 && x < width && pixels[y * width + x] === 1;
+    const corners = Array.from({ length: (height + 1) * (width + 1) }, (_, i) => [
+      Math.floor(i / (width + 1)),
+      i % (width + 1),
+    ]);
+    const horizontal = corners.filter(([y = 0, x = 0]) => is(y, x) !== is(y - 1, x)).map(([y, x]) => `h${x},${y}`);
+    const vertical = corners.filter(([y = 0, x = 0]) => is(y, x) !== is(y, x - 1)).map(([y, x]) => `v${x},${y}`);
+    return [...horizontal, ...vertical].sort();
   }
 
   it("is exactly the sides between foreground and background", () => {

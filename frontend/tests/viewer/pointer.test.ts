@@ -8,7 +8,9 @@ let told: Told[];
 let host: HTMLElement;
 let tool: "click" | "window";
 let frames: (() => void)[];
-const frame = () => frames.splice(0).forEach((run) => run());
+const frame = () => {
+  for (const run of frames.splice(0)) run();
+};
 
 beforeEach(() => {
   [told, tool, frames] = [[], "click", []];
