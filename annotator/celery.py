@@ -6,10 +6,14 @@ The pool is solo because CUDA does not survive a fork.
 from __future__ import annotations
 
 import os
+import warnings
 
 from celery import Celery
+from celery.exceptions import SecurityWarning
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
+if os.environ.get("ANNOTATOR_DEBUG") == "1":  # a demo in a container runs as root, and that is all right
+    warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("annotator")
 app.config_from_object("django.conf:settings", namespace="CELERY")

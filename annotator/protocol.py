@@ -304,7 +304,7 @@ class MaskFrame:
         """Raises ProtocolError (`malformed`, `protocol_version`)."""
         if len(data) < cls.HEADER.size:
             raise ProtocolError("malformed", "The mask frame is shorter than its header.")
-        protocol, *header = cls.HEADER.unpack_from(data)
+        protocol, kind, z, number, label, version, network_ms, total_ms = cls.HEADER.unpack_from(data)
         if protocol != PROTOCOL_VERSION:
             raise ProtocolError("protocol_version", f"The mask frame speaks protocol {protocol}, not {PROTOCOL_VERSION}.")
-        return cls(*header, data[cls.HEADER.size :])
+        return cls(kind, z, number, label, version, network_ms, total_ms, data[cls.HEADER.size :])

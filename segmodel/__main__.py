@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--cache", type=Path, default=Path("data/cache"), help="folder for resampled slices")
     train.add_argument("--minutes", type=float, help="end (and fall to the lowest learning rate) after this time")
     train.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the recipe, as JSON")
-    train.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 …")
+    train.add_argument("--device", type=_device, default="cpu", help="cpu, cuda, cuda:1 …")
 
     evaluate = commands.add_parser("evaluate", help="simulated clicks on a Decathlon-layout folder")
     evaluate.set_defaults(run=_evaluate)
@@ -69,6 +69,16 @@ def _numbers(text: str) -> tuple[int, ...]:
     if min(values) < 1:
         raise argparse.ArgumentTypeError("clicks are counted from 1")
     return values
+
+
+def _device(name: str) -> str:
+    import torch
+
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError):
+        raise argparse.ArgumentTypeError(f"there is no device {name!r} here") from None
+    return name
 
 
 def _point(text: str) -> tuple[int, int]:

@@ -57,7 +57,7 @@ def read_decathlon(folder: Path) -> Dataset:
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise DatasetError(f"{folder / 'dataset.json'} is not JSON.") from None
     try:
-        split = dict(described.get("split", {}))
+        split = {str(case): part for case, part in described.get("split", {}).items()}
         structures = {int(value): name for value, name in described["labels"].items() if int(value) != 0}
         pairs = [(folder / entry["image"], folder / entry["label"]) for entry in described["training"]]
     except (AttributeError, KeyError, TypeError, ValueError):

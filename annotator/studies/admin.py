@@ -33,7 +33,17 @@ class SeriesAdmin(admin.ModelAdmin):
 class UploadAdmin(admin.ModelAdmin):
     list_display = ["id", "person", "project_id", "state", "progress", "created_at"]
     list_filter = ["state"]
-    readonly_fields = ["id", "person", "assignee", "project_id", "state", "progress", "report", "heartbeat_at", "created_at"]
+    readonly_fields = [
+        "id",
+        "person",
+        "assignee",
+        "project_id",
+        "state",
+        "progress",
+        "report",
+        "heartbeat_at",
+        "created_at",
+    ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -51,7 +51,7 @@ class Series(models.Model):
         ordering = ["study", "description", "uid"]
 
     def __str__(self) -> str:
-        return self.description or self.uid
+        return self.description or f"{self.modality}, {self.depth} slices"
 
     @property
     def prefix(self) -> str:

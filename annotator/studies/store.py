@@ -12,11 +12,13 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from typing import TypeVar
 
 import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotator.studies.models import Series
@@ -56,6 +58,24 @@ def read_slice(series: Series, z: int) -> NDArray[np.int16]:
     """One slice [y, x]. Raises FileNotFoundError."""
     pixels = np.frombuffer(gzip.decompress(slice_bytes(series, z)), "<i2")
     return pixels.reshape(series.height, series.width)
+
+
+def delete_unfinished(before: datetime) -> None:
+    """Remove what was begun before then and never got its description: a process that wrote it was killed."""
+    try:
+        names, _ = default_storage.listdir("series")
+    except FileNotFoundError:
+        return
+    for prefix in (f"series/{name}" for name in names):
+        if not default_storage.exists(f"{prefix}/zarr.json") and _begun_at(prefix) < before:
+            delete(prefix)
+
+
+def _begun_at(prefix: str) -> datetime:
+    try:
+        return default_storage.get_modified_time(_chunk(prefix, 0))
+    except FileNotFoundError:
+        return timezone.now()
 
 
 def delete(prefix: str) -> None:

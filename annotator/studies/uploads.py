@@ -37,7 +37,7 @@ SILENCE = timedelta(minutes=5)
 STOPPED = "The import stopped before it was done; what it had finished by then is kept. Upload the rest again."
 GONE = "The project does not exist any more."
 _EVERY = 0.5  # seconds between two notes of progress
-_ABANDONED = 24 * 3600  # seconds; no import takes as long
+_ABANDONED = timedelta(days=1)  # no import takes as long
 
 
 class UploadRefused(ValueError):
@@ -148,11 +148,13 @@ def run(upload_id: UUID | str) -> None:
         return
     upload = Upload.objects.select_related("person", "assignee").get(pk=upload_id)
     try:
-        _finish(upload, State.DONE, _import(upload))
+        state, outcomes = State.DONE, _import(upload)
     except Exception as error:
-        _finish(upload, State.FAILED, [refused("Import", reason(error))])
-    finally:
+        state, outcomes = State.FAILED, [refused("Import", reason(error))]
+    try:
         store.delete(upload.prefix)
+    finally:
+        _finish(upload, state, outcomes)
 
 
 def _import(upload: Upload) -> list[Outcome]:
@@ -236,7 +238,7 @@ def waiting() -> list[UUID]:
 
 
 def clear_away() -> None:
-    """Delete the files that processes which died have left: those of uploads that are over, and old temporary ones."""
+    """Delete what processes that died have left: files of uploads that are over, old temporary ones, half a volume."""
     try:
         folders, _ = default_storage.listdir("uploads")
     except FileNotFoundError:
@@ -245,8 +247,9 @@ def clear_away() -> None:
     for pk in over.filter(pk__in=[name for name in folders if _is_uuid(name)]).values_list("pk", flat=True):
         store.delete(Upload(pk=pk).prefix)
     for folder in Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir():
-        if time.time() - folder.stat().st_mtime > _ABANDONED:
+        if time.time() - folder.stat().st_mtime > _ABANDONED.total_seconds():
             shutil.rmtree(folder, ignore_errors=True)
+    store.delete_unfinished(timezone.now() - _ABANDONED)
 
 
 def _is_uuid(name: str) -> bool:

@@ -49,7 +49,7 @@ class SeriesFiles:
     def description(self) -> str:
         """One line that names the series for a reader."""
         found = self.identifiers
-        return found.series_description or found.study_description or found.series_uid
+        return found.series_description or found.study_description or f"{self.modality}, {self.slices} slices"
 
 
 def find_series(paths: Iterable[str | Path]) -> tuple[list[SeriesFiles], list[tuple[Path, str]]]:

@@ -57,7 +57,7 @@ def stored_voxels(series: Series) -> np.ndarray:
     return np.stack([store.read_slice(series, z) for z in range(series.depth)])
 
 
-def import_one(path: Path | str, project: Project, **options) -> imports.Outcome:
+def import_one(path: Path | str, project: Project, **options) -> outcomes.Outcome:
     (outcome,) = imports.import_paths([path], project, **options)
     return outcome
 
@@ -152,7 +152,7 @@ def test_the_assignee_gets_every_case_once(dicom: list[Path], cast: Cast) -> Non
 
 
 def test_an_outsider_gets_no_case(dicom: list[Path], cast: Cast, storage: Path) -> None:
-    with pytest.raises(imports.ImportRefused, match="eve is no member of the project Abdomen"):
+    with pytest.raises(outcomes.ImportRefused, match="eve is no member of the project Abdomen"):
         import_one(dicom[0].parent, cast.project, assignee=cast.eve)
     assert not (storage / "series").exists()
 
@@ -217,7 +217,7 @@ def test_two_imports_of_one_series_at_once_store_it_once(dicom: list[Path], stor
         write(*args)
 
     monkeypatch.setattr(store, "write", write_together)
-    found: list[imports.Outcome] = []
+    found: list[outcomes.Outcome] = []
 
     def run() -> None:
         found.append(import_one(dicom[0].parent, project))
@@ -305,7 +305,7 @@ def no_position(paths: list[Path]) -> None:
 def unknown_syntax(paths: list[Path]) -> None:
     for path in paths:
         image = pydicom.dcmread(path)
-        image.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.100"  # MPEG2
+        image.file_meta.TransferSyntaxUID = pydicom.uid.MPEG2MPML
         image["PixelData"].is_undefined_length = True
         image.PixelData = pydicom.encaps.encapsulate([b"\0\0"])
         image.save_as(path)

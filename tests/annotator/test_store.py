@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import time
+from collections.abc import Iterator
+from datetime import timedelta
 
 import numpy as np
 import pytest
 import zarr
+from django.utils import timezone
 from zarr import codecs
 
 from annotator.studies import store
@@ -80,3 +84,35 @@ def test_delete_leaves_nothing(storage) -> None:
     store.delete(series.prefix)
     with pytest.raises(FileNotFoundError):
         store.slice_bytes(series, 0)
+
+
+def test_half_a_volume_goes_after_its_time(storage) -> None:
+    whole = make_series(stored=True)
+    with pytest.raises(ValueError, match="slices"):
+        store.write("series/half", volume()[:2], SHAPE)
+    store.delete_unfinished(timezone.now() - timedelta(hours=1))
+    assert (storage / "series/half").exists()  # it may still be growing
+    store.delete_unfinished(timezone.now() + timedelta(hours=1))
+    assert [path.name for path in (storage / "series").iterdir()] == [str(whole.pk)]
+
+
+def test_few_slices_are_in_memory_at_once(monkeypatch) -> None:
+    taken = stored = most = 0
+    put = store._put
+
+    def slowly(name: str, data: bytes) -> None:
+        nonlocal stored
+        time.sleep(0.01)
+        put(name, data)
+        stored += 1
+
+    def slices() -> Iterator[np.ndarray]:
+        nonlocal taken, most
+        for pixels in np.zeros((50, 2, 2), np.int16):
+            taken += 1
+            most = max(most, taken - stored)
+            yield pixels
+
+    monkeypatch.setattr(store, "_put", slowly)
+    store.write("series/x", slices(), (50, 2, 2))
+    assert most <= 2 * store._THREADS + 2

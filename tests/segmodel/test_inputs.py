@@ -76,7 +76,14 @@ def overlap(content):
 # slice pixels per grid pixel: with an odd number the middle of every grid pixel is a slice pixel that one can click
 @pytest.mark.parametrize(
     ("shape", "pixels"),
-    [((64, 64), (1, 1)), ((90, 126), (1, 1)), ((50, 40), (1, 1)), ((192, 192), (3, 3)), ((70, 300), (1, 3)), ((210, 192), (5, 3))],
+    [
+        ((64, 64), (1, 1)),
+        ((90, 126), (1, 1)),
+        ((50, 40), (1, 1)),
+        ((192, 192), (3, 3)),
+        ((70, 300), (1, 3)),
+        ((210, 192), (5, 3)),
+    ],
 )
 def test_training_and_serving_see_the_same_tensors(tmp_path, seen, placed, shape, pixels):
     dataset = one_slice(tmp_path / "data", shape, pixels)

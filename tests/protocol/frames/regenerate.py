@@ -60,11 +60,12 @@ def corner() -> NDArray[np.bool_]:
     return mask
 
 
-MASKS = {
-    "mask": (MaskFrame.STORED, 17, 5, 3, 12, 31.25, 38.5, blob()),
-    "mask-empty": (MaskFrame.PREVIEW, 0, 41, 1, 12, 30.0, 33.75, np.zeros((512, 512), bool)),
-    "mask-corner": (MaskFrame.SAVED, 65535, 4294967295, 2, 1, 0.0, 0.0, corner()),
-    "mask-full": (MaskFrame.STORED, 118, 300, 4, 13, 0.5, 1024.0, np.ones((512, 512), bool)),
+Header = tuple[int, int, int, int, int, float, float]
+MASKS: dict[str, tuple[Header, NDArray[np.bool_]]] = {
+    "mask": ((MaskFrame.STORED, 17, 5, 3, 12, 31.25, 38.5), blob()),
+    "mask-empty": ((MaskFrame.PREVIEW, 0, 41, 1, 12, 30.0, 33.75), np.zeros((512, 512), bool)),
+    "mask-corner": ((MaskFrame.SAVED, 65535, 4294967295, 2, 1, 0.0, 0.0), corner()),
+    "mask-full": ((MaskFrame.STORED, 118, 300, 4, 13, 0.5, 1024.0), np.ones((512, 512), bool)),
 }
 
 
@@ -79,7 +80,7 @@ def runs(mask: NDArray[np.bool_]) -> list[int]:
     return lengths
 
 
-def described(fields: tuple[int, int, int, int, int, float, float], mask: NDArray[np.bool_]) -> dict[str, object]:
+def described(fields: Header, mask: NDArray[np.bool_]) -> dict[str, object]:
     names = ("kind", "z", "number", "label", "model_version", "network_ms", "total_ms")
     ys, xs = np.nonzero(mask)
     box = [int(ys.min()), int(xs.min()), int(np.ptp(ys)) + 1, int(np.ptp(xs)) + 1] if ys.size else [0, 0, 0, 0]
@@ -97,9 +98,8 @@ def described(fields: tuple[int, int, int, int, int, float, float], mask: NDArra
 def main() -> None:
     for message in MESSAGES:
         (HERE / f"{message.type}.json").write_text(protocol.encode(message) + "\n", encoding="utf-8")
-    for name, (*fields, mask) in MASKS.items():
-        header = tuple(fields)
-        (HERE / f"{name}.bin").write_bytes(MaskFrame(*header, mask=masks.encode(mask)).to_bytes())
+    for name, (header, mask) in MASKS.items():
+        (HERE / f"{name}.bin").write_bytes(MaskFrame(*header, masks.encode(mask)).to_bytes())
         (HERE / f"{name}.json").write_text(json.dumps(described(header, mask)) + "\n", encoding="utf-8")
 
 

@@ -1,0 +1,206 @@
+"""python -m segmodel train, evaluate, predict: from a folder to weights, to figures, to a mask; bad input is told."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from segmodel import checkpoint
+from segmodel.__main__ import main
+from segmodel.phantom import write_dicom
+from segmodel.volumes import nifti
+from tests.segmodel import toys
+
+RECIPE = """
+architecture = { name = "encode_once", width = 4, click_width = 4, fine_width = 4 }
+size = 64
+crop = [64, 64]
+window = [-125, 275]
+images = 2
+passes = 2
+steps = 2
+"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return toys.decathlon(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    file = tmp_path_factory.mktemp("model") / "toy.safetensors"
+    toys.checkpoint().save(file)
+    return file
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    (tmp_path / "tiny.toml").write_text(RECIPE)
+    return tmp_path / "tiny.toml"
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def refusal(capsys, *arguments):
+    """Run a command that must fail and return its one sentence."""
+    assert run(*arguments) == 2
+    shown = capsys.readouterr().err
+    said = [line for line in shown.splitlines() if line.startswith("segmodel: ")]
+    assert len(said) == 1
+    assert "Traceback" not in shown
+    assert said[0].endswith(".")
+    return said[0].removeprefix("segmodel: ")
+
+
+def train(data, recipe, folder, *more):
+    return ["train", "--data", data, "--recipe", recipe, "--out", folder / "run", "--cache", folder / "cache", *more]
+
+
+def test_train_makes_a_model_of_the_training_patients(data, recipe, tmp_path, capsys):
+    assert run(*train(data, recipe, tmp_path, "--set", "steps=3", "structures=2")) == 0
+    made = checkpoint.load(tmp_path / "run" / "model.safetensors")
+    assert made.provenance["steps"] == 3
+    assert made.provenance["recipe"]["structures"] == 2
+    assert made.provenance["data"] == {"toys": ["ct_00", "ct_01"]}
+    assert made.provenance["structures"] == ["disk", "square"]
+    assert made.provenance["slices"] == 4
+    assert len((tmp_path / "run" / "log.jsonl").read_text().splitlines()) == 3
+    assert f"Wrote {tmp_path / 'run' / 'model.safetensors'}" in capsys.readouterr().out
+
+
+def test_evaluate_reports_on_the_validation_patients(data, model, tmp_path, capsys):
+    command = ["evaluate", "--data", data, "--model", model, "--clicks", "1,3", "--out", tmp_path / "report"]
+    assert run(*command) == 0
+    written = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert written["structures"]["disk"]["count"] == 2
+    assert written["structures"]["disk"]["patients"] == 1
+    assert written["mean"]["dice"].keys() == {"1", "3"}
+    assert written["split"] == "validation"
+    assert written["model"] == str(model)
+    assert written["command"] == "python -m segmodel " + " ".join(map(str, command))
+    assert written["ms_per_click"] > 0 < written["encode_ms"]
+    shown = capsys.readouterr().out
+    assert "| structure | slices | patients | Dice@1 | Dice@3 | NoC@85 |" in shown
+    assert re.search(r"^median \d+\.\d ms per click, \d+\.\d ms to encode a slice$", shown, re.M)
+
+
+def test_evaluating_twice_gives_the_same_figures(data, model, tmp_path):
+    for name in ("one", "two"):
+        run("evaluate", "--data", data, "--model", model, "--seed", 7, "--out", tmp_path / name)
+    one, two = (json.loads((tmp_path / name / "report.json").read_text()) for name in ("one", "two"))
+    assert one["structures"] == two["structures"]
+
+
+def predict(volume, model, out, *more):
+    return ["predict", volume, "--slice", 1, "--foreground", "20,30", "--model", model, "--out", out, *more]
+
+
+@pytest.mark.parametrize("kind", ["nifti", "dicom"])
+def test_predict_writes_a_mask_in_the_volumes_own_geometry(data, model, tmp_path, capsys, kind):
+    source = data / "imagesTr" / "ct_02.nii.gz"
+    if kind == "dicom":
+        write_dicom(nifti.read(source), tmp_path / "series")
+        source = tmp_path / "series"
+    assert run(*predict(source, model, tmp_path / "mask.nii.gz", "--background", "5,5", "60,60")) == 0
+    labels = nifti.read(tmp_path / "mask.nii.gz")
+    np.testing.assert_allclose(labels.geometry.affine, nifti.read(data / "imagesTr" / "ct_02.nii.gz").geometry.affine)
+    assert not labels.voxels[0].any()
+    assert 0 < labels.voxels[1].sum() < 64 * 64
+    assert capsys.readouterr().out.endswith(f"{labels.voxels.sum()} pixels on slice 1\n")
+
+
+def test_train_refuses_a_folder_without_data(recipe, tmp_path, capsys):
+    assert "has no dataset.json." in refusal(capsys, *train(tmp_path / "none", recipe, tmp_path))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (["--set", "steps"], "--set takes NAME=VALUE pairs, the values as JSON."),
+        (["--set", "steps=many"], "--set takes NAME=VALUE pairs, the values as JSON."),
+        (["--set", "stepps=3"], "A recipe has no setting 'stepps'."),
+        (["--set", 'steps="many"'], "The recipe's steps cannot be 'many'."),
+        (["--set", "passes=0"], "The recipe's passes must be above 0, not 0."),
+        (["--set", "size=40"], "This network's pictures have sides of multiples of 32, not (40, 40)."),
+        (["--set", 'architecture={"name": "x"}'], "Unknown architecture 'x'; known are unet, encode_once."),
+        (["--set", "window=[2000, 3000]"], "Between 2000 and 3000 HU all training pixels are alike."),
+        (["--recipe", "none"], "There is no recipe none."),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else "",
+)
+def test_train_refuses_a_recipe_that_cannot_be_trained(data, recipe, tmp_path, capsys, more, sentence):
+    assert refusal(capsys, *train(data, recipe, tmp_path, *more)) == sentence
+    assert not (tmp_path / "run").exists()
+
+
+def test_train_refuses_damaged_images_by_name(recipe, tmp_path, capsys):
+    folder = toys.decathlon(tmp_path / "data")
+    file = folder / "imagesTr" / "ct_01.nii.gz"
+    file.write_bytes(file.read_bytes()[:500])
+    assert "ct_01.nii.gz" in refusal(capsys, *train(folder, recipe, tmp_path))
+    assert not (tmp_path / "run").exists()
+
+
+def test_evaluate_refuses_a_model_that_is_not_there(data, tmp_path, capsys):
+    command = ["evaluate", "--data", data, "--model", tmp_path / "none", "--out", tmp_path / "report"]
+    assert refusal(capsys, *command) == f"There is no model file {tmp_path / 'none'}."
+    assert not (tmp_path / "report").exists()
+
+
+def test_evaluate_refuses_a_part_without_patients(data, model, tmp_path, capsys):
+    command = ["evaluate", "--data", data, "--split", "test", "--model", model, "--out", tmp_path / "report"]
+    assert refusal(capsys, *command) == "The data set toys has no test cases."
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_told(data, model, tmp_path, capsys):
+    (tmp_path / "report").write_text("a file in the way")
+    command = ["evaluate", "--data", data, "--model", model, "--out", tmp_path / "report"]
+    assert refusal(capsys, *command) == f"{tmp_path / 'report'}: File exists."
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (["--slice", 2], "The volume has slices 0 to 1, not 2."),
+        (["--slice", -1], "The volume has slices 0 to 1, not -1."),
+        (["--foreground", "64,3"], "The click at row 64, column 3 is outside the slice of 64×64."),
+        (["--background", "3,3", "3,-1"], "The click at row 3, column -1 is outside the slice of 64×64."),
+    ],
+    ids=str,
+)
+def test_predict_refuses_what_lies_outside_the_volume(data, model, tmp_path, capsys, more, sentence):
+    out = tmp_path / "mask.nii.gz"
+    assert refusal(capsys, *predict(data / "imagesTr" / "ct_02.nii.gz", model, out, *more)) == sentence
+    assert not list(tmp_path.iterdir())
+
+
+def test_predict_refuses_what_is_no_volume(model, tmp_path, capsys):
+    assert "none.nii" in refusal(capsys, *predict(tmp_path / "none.nii", model, tmp_path / "mask.nii.gz"))
+    (tmp_path / "text.nii").write_text("hello")
+    command = predict(tmp_path / "text.nii", model, tmp_path / "mask.nii.gz")
+    assert refusal(capsys, *command) == "text.nii is not a NIfTI file."
+    assert [file.name for file in tmp_path.iterdir()] == ["text.nii"]
+
+
+def test_predict_refuses_a_folder_that_is_not_there_to_write_to(data, model, tmp_path, capsys):
+    out = tmp_path / "none" / "mask.nii.gz"
+    assert "mask.nii.gz cannot be written" in refusal(capsys, *predict(data / "imagesTr" / "ct_02.nii.gz", model, out))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[], ["fly"], ["predict", "ct.nii"], ["evaluate", "--clicks", "0,1"], ["evaluate", "--clicks", "a"],
+     ["predict", "ct.nii", "--foreground", "3"], ["train", "--device", "abacus"]],
+    ids=str,
+)  # fmt: skip
+def test_a_command_that_makes_no_sense_gets_the_usage_and_exit_code_2(capsys, command):
+    with pytest.raises(SystemExit) as ended:
+        run(*command)
+    assert ended.value.code == 2
+    assert "usage: python -m segmodel" in capsys.readouterr().err

@@ -1,0 +1,154 @@
+"""The report counts as one would by hand: over the slices of a patient, then over patients."""
+
+import json
+
+import numpy as np
+import pytest
+
+from segmodel.dataset import DatasetError, read_decathlon
+from segmodel.evaluation import NOC_CAP, Record, evaluate, report, table, write_report
+from tests.segmodel.toys import decathlon, rectangle
+
+SHAPE = (16, 24)
+TRUTH = rectangle(SHAPE, (3, 13), (4, 20))  # 10 rows
+
+
+class Stub:
+    """Finds `image[0, 0]` rows of TRUTH more with every click, and keeps the clicks that it was given."""
+
+    def __init__(self):
+        self.clicks = []
+
+    def encode(self, hu, spacing):
+        return int(hu[0, 0])
+
+    def predict(self, speed, clicks):
+        self.clicks.append(list(clicks))
+        return TRUTH & rectangle(SHAPE, (0, 3 + speed * len(clicks)), (0, 24))
+
+
+def dice_of(rows):
+    return 2 * rows / (10 + rows)
+
+
+def volume(*speeds):
+    images = np.zeros((len(speeds), *SHAPE), np.int16)
+    images[:, 0, 0] = speeds
+    return images, np.repeat(TRUTH[None], len(speeds), 0).astype(np.uint8)
+
+
+@pytest.fixture
+def parts(tmp_path):
+    """Two patients: one with a slow, a quicker and a hopeless slice, one with a slice that is found at once."""
+    dataset = read_decathlon(decathlon(tmp_path / "data", {"ct_1": volume(1, 2, 0), "ct_2": volume(10)}))
+    return [(dataset, dataset.cases)]
+
+
+def test_dice_is_a_mean_over_slices_then_over_patients(parts):
+    disk = evaluate(parts, Stub(), clicks=(1, 3))["structures"]["disk"]
+    assert disk["count"] == 4
+    assert disk["patients"] == 2
+    for k in (1, 3):
+        slow = (dice_of(k) + dice_of(2 * k) + 0) / 3
+        assert disk["dice"][str(k)] == pytest.approx((slow + 1) / 2)
+
+
+def test_clicks_to_a_target_are_counted_and_capped(parts):
+    disk = evaluate(parts, Stub())["structures"]["disk"]
+    # 7, 8 and 9 of 10 rows reach Dice 0.80, 0.85 and 0.90; the third slice never does
+    assert disk["noc"]["80"] == pytest.approx(((7 + 4 + 20) / 3 + 1) / 2)
+    assert disk["noc"]["85"] == pytest.approx(((8 + 4 + 20) / 3 + 1) / 2)
+    assert disk["noc"]["90"] == pytest.approx(((9 + 5 + 20) / 3 + 1) / 2)
+
+
+def test_the_share_that_never_arrives_is_reported(parts):
+    never = evaluate(parts, Stub())["structures"]["disk"]["never"]
+    assert never == {"80": pytest.approx(1 / 6), "85": pytest.approx(1 / 6), "90": pytest.approx(1 / 6)}
+
+
+def test_a_target_reached_after_the_cap_counts_as_the_cap():
+    late = Record("disk", "ct_1", 0, (0.1,) * 22 + (0.99, 0.99))
+    assert late.clicks_to(0.9) == NOC_CAP == 20
+    assert report([late], [1])["structures"]["disk"]["never"]["90"] == 1
+
+
+def test_the_first_click_that_reaches_the_target_counts():
+    wavering = Record("disk", "ct_1", 0, (0.5, 0.85, 0.7, 0.95) + (0.95,) * 16)
+    assert [wavering.clicks_to(target) for target in (0.5, 0.85, 0.86, 0.96)] == [1, 2, 4, 20]
+
+
+def test_structures_count_alike_in_the_mean_however_many_slices_they_have():
+    records = [Record("a", "p", z, (0.9,) * 20) for z in range(9)] + [Record("b", "p", 0, (0.5,) * 20)]
+    result = report(records, [1, 5])
+    assert result["mean"]["dice"] == {"1": pytest.approx(0.7), "5": pytest.approx(0.7)}
+    assert result["mean"]["noc"]["85"] == pytest.approx((1 + 20) / 2)
+    assert {name: figures["count"] for name, figures in result["structures"].items()} == {"a": 9, "b": 1}
+
+
+def test_more_clicks_than_the_cap_can_be_asked_for(parts):
+    assert evaluate(parts, Stub(), clicks=(25,))["structures"]["disk"]["dice"].keys() == {"25"}
+
+
+def test_every_slice_starts_with_one_click_and_gets_one_at_a_time(parts):
+    stub = Stub()
+    evaluate(parts, stub)
+    assert [len(clicks) for clicks in stub.clicks[:8]] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert all(clicks[0].positive for clicks in stub.clicks)
+
+
+def clicks_of(parts, **options):
+    stub = Stub()
+    evaluate(parts, stub, **options)
+    return stub.clicks
+
+
+def test_the_same_seed_gives_the_same_clicks(parts):
+    assert clicks_of(parts, seed=1) == clicks_of(parts, seed=1)
+    assert clicks_of(parts, seed=1) != clicks_of(parts, seed=2)
+
+
+def test_central_clicks_need_no_seed(parts):
+    assert clicks_of(parts, placement="centre", seed=1) == clicks_of(parts, placement="centre", seed=2)
+
+
+def test_more_patients_change_nobody_elses_clicks(parts):
+    [(dataset, cases)] = parts
+    together = clicks_of(parts)
+    assert clicks_of([(dataset, cases[1:])]) == together[-NOC_CAP:]
+
+
+def test_one_slice_in_so_many_can_be_taken(parts):
+    assert evaluate(parts, Stub(), every=2)["structures"]["disk"]["count"] == 2 + 1
+
+
+def test_structures_that_a_slice_does_not_show_are_not_counted(parts):
+    assert list(evaluate(parts, Stub())["structures"]) == ["disk"]
+
+
+def test_cases_without_their_structures_are_refused(tmp_path):
+    images, labels = volume(1)
+    dataset = read_decathlon(decathlon(tmp_path, {"ct_1": (images, 9 * labels)}))
+    with pytest.raises(DatasetError, match=r"^The cases show none of their structures\.$"):
+        evaluate([(dataset, dataset.cases)], Stub())
+
+
+def test_the_report_is_json_with_these_fields(parts, tmp_path):
+    result = evaluate(parts, Stub(), clicks=(1, 2))
+    write_report({**result, "model": "default", "command": "python -m segmodel evaluate"}, tmp_path / "report")
+    written = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert written["structures"]["disk"]["dice"].keys() == {"1", "2"}
+    assert written["structures"]["disk"]["noc"].keys() == written["mean"]["noc"].keys() == {"80", "85", "90"}
+    assert written["structures"]["disk"]["count"] == 4
+    assert written["mean"]["dice"].keys() == {"1", "2"}
+    assert written["ms_per_click"] >= 0 <= written["encode_ms"]
+    assert (written["placement"], written["seed"]) == ("paper", 4242)
+    assert (written["model"], written["command"]) == ("default", "python -m segmodel evaluate")
+    assert list((tmp_path / "report").iterdir()) == [tmp_path / "report" / "report.json"]
+
+
+def test_the_table_has_a_row_for_every_structure_and_the_mean(parts):
+    lines = table(evaluate(parts, Stub(), clicks=(1, 5))).splitlines()
+    assert lines[0] == "| structure | slices | patients | Dice@1 | Dice@5 | NoC@85 |"
+    assert lines[2].startswith("| disk | 4 | 2 | 0.586 | ")
+    assert lines[3].startswith("| **mean** | | | 0.586 | ")
+    assert len({line.count("|") for line in lines}) == 1
