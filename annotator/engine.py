@@ -79,6 +79,14 @@ def default_checkpoint() -> tuple[Path, str, dict[str, Any]]:
     return checkpoint.DEFAULT, checkpoint.sha256(checkpoint.DEFAULT), checkpoint.read_header(checkpoint.DEFAULT)
 
 
+def check_checkpoint(path: Path) -> tuple[str, dict[str, Any]]:
+    """SHA-256 and header of a checkpoint that can be served. Raises ValueError with one sentence."""
+    from segmodel import checkpoint
+
+    checkpoint.load(path)
+    return checkpoint.sha256(path), checkpoint.read_header(path)
+
+
 def make_phantom(seed: int) -> Volume:
     """A synthetic abdominal CT."""
     from segmodel import phantom

@@ -306,5 +306,7 @@ class MaskFrame:
             raise ProtocolError("malformed", "The mask frame is shorter than its header.")
         protocol, kind, z, number, label, version, network_ms, total_ms = cls.HEADER.unpack_from(data)
         if protocol != PROTOCOL_VERSION:
-            raise ProtocolError("protocol_version", f"The mask frame speaks protocol {protocol}, not {PROTOCOL_VERSION}.")
+            raise ProtocolError(
+                "protocol_version", f"The mask frame speaks protocol {protocol}, not {PROTOCOL_VERSION}."
+            )
         return cls(kind, z, number, label, version, network_ms, total_ms, data[cls.HEADER.size :])

@@ -45,13 +45,18 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="simulated clicks on a Decathlon-layout folder")
     evaluate.set_defaults(run=_evaluate)
     evaluate.add_argument("--data", type=Path, nargs="+", required=True, help="Decathlon-layout folders")
-    evaluate.add_argument("--split", choices=SPLITS, default="validation", help="part of the data; test for final figures")
+    evaluate.add_argument(
+        "--split", choices=SPLITS, default="validation", help="part of the data; test for final figures"
+    )
     evaluate.add_argument("--model", default="default", help="default, or a checkpoint file")
-    evaluate.add_argument("--clicks", type=_numbers, default=(1, 2, 3, 5, 10, 15), help="report after these, e.g. 1,2,5")
+    evaluate.add_argument(
+        "--clicks", type=_numbers, default=(1, 2, 3, 5, 10, 15), help="report after these, e.g. 1,2,5"
+    )
     evaluate.add_argument("--placement", choices=["paper", "centre"], default="paper")
     evaluate.add_argument("--seed", type=int, default=4242)
     evaluate.add_argument("--every", type=int, default=1, help="take one labelled slice in so many")
     evaluate.add_argument("--out", type=Path, required=True, help="folder for report.json")
+    evaluate.add_argument("--record", action="store_true", help="also write the scores into the checkpoint's header")
 
     predict = commands.add_parser("predict", help="the mask of clicks on one slice of a volume")
     predict.set_defaults(run=_predict)
@@ -118,6 +123,10 @@ def _evaluate(options: argparse.Namespace) -> None:
     )
     described = {"split": options.split, "model": options.model, "command": options.command}
     evaluation.write_report({**result, **described}, options.out)
+    if options.record:
+        scores = {**described, "mean": result["mean"], "structures": result["structures"]}
+        part = " + ".join(dataset.name for dataset, _ in parts) + f", {options.split}"
+        dataclasses.replace(loaded, scores={**loaded.scores, part: scores}).save(checkpoint.locate(options.model))
     print(evaluation.table(result))
     print(f"median {result['ms_per_click']:.1f} ms per click, {result['encode_ms']:.1f} ms to encode a slice")
 

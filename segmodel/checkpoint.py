@@ -53,8 +53,8 @@ class Checkpoint:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(path.name + ".partial")
         tensors = {name: tensor.contiguous() for name, tensor in self.network.state_dict().items()}
-        try:
-            safetensors.torch.save_file(tensors, temporary, {"annotator": json.dumps(self.header)})
+        try:  # not save_file, whose files nobody else may read
+            temporary.write_bytes(safetensors.torch.save(tensors, {"annotator": json.dumps(self.header)}))
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -79,9 +79,14 @@ def read_header(path: Path) -> dict[str, Any]:
     return dict(header)
 
 
+def locate(model: Path | str) -> Path:
+    """The file of a model: the shipped one for "default"."""
+    return DEFAULT if str(model) == "default" else Path(model)
+
+
 def load(path: Path | str = "default") -> Checkpoint:
     """The checkpoint of a file, or the shipped one for "default". Raises CheckpointError."""
-    file = DEFAULT if str(path) == "default" else Path(path)
+    file = locate(path)
     header = read_header(file)
     try:
         options = dict(header["architecture"])

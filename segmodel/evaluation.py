@@ -111,7 +111,9 @@ def report(records: Sequence[Record], clicks: Sequence[int]) -> dict[str, Any]:
         named[record.structure].append(record)
     structures = {name: _of_structure(members, clicks) for name, members in sorted(named.items())}
     mean = {
-        kind: {k: statistics.fmean(s[kind][k] for s in structures.values()) for k in next(iter(structures.values()))[kind]}
+        kind: {
+            k: statistics.fmean(s[kind][k] for s in structures.values()) for k in next(iter(structures.values()))[kind]
+        }
         for kind in ("dice", "noc")
     }
     return {"structures": structures, "mean": mean}

@@ -63,7 +63,9 @@ class Predictor:
         rows, columns = encoded.placement.slice_shape
         for click in clicks:
             if not (0 <= click.y < rows and 0 <= click.x < columns):
-                raise ValueError(f"The click at row {click.y}, column {click.x} is outside the slice of {rows}×{columns}.")
+                raise ValueError(
+                    f"The click at row {click.y}, column {click.x} is outside the slice of {rows}×{columns}."
+                )
         if not clicks:
             return np.zeros((rows, columns), bool)
         guidance = self._tensor(self.inputs.guidance(clicks, encoded.placement))

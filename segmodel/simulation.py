@@ -47,9 +47,7 @@ def centre_click(truth: Mask, prediction: Mask, rng: np.random.Generator | None 
     return _place(truth, prediction, lambda weights: weights)
 
 
-def _place(
-    truth: Mask, prediction: Mask, score: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-) -> Click | None:
+def _place(truth: Mask, prediction: Mask, score: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Click | None:
     found = wrong_region(truth, prediction)
     if found is None:
         return None

@@ -203,7 +203,12 @@ class Trainer:
         self.steps_done += 1
         self._average()
         ended = time.perf_counter()
-        return {"loss": loss.item(), "data_s": drawn - started, "passes_s": simulated - drawn, "fit_s": ended - simulated}
+        return {
+            "loss": loss.item(),
+            "data_s": drawn - started,
+            "passes_s": simulated - drawn,
+            "fit_s": ended - simulated,
+        }
 
     def _simulate(self, features: Sequence[Tensor], batch: Batch, rng: np.random.Generator) -> list[list[Click]]:
         """The clicks of every truth after the recipe's prediction passes."""

@@ -1,8 +1,8 @@
 """A whole site for one test: its own data folder and free loopback ports, real processes, stopped at the end.
 
-    with Site(tmp_path) as site:
-        site.manage("migrate")
-        site.start_web()
+with Site(tmp_path) as site:
+    site.manage("migrate")
+    site.start_web()
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ class Site:
         self.folder.mkdir(parents=True, exist_ok=True)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for name in reversed(list(self.processes)):
             self.stop(name)
 
@@ -99,12 +101,16 @@ class Site:
 
     def start_jobs(self) -> None:
         options = ["--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-        self.start("jobs", sys.executable, "-m", "celery", "-A", "annotator", "worker", *options, "--loglevel", "warning")
+        self.start(
+            "jobs", sys.executable, "-m", "celery", "-A", "annotator", "worker", *options, "--loglevel", "warning"
+        )
 
     def start_redis(self) -> None:
         """A Redis of this site's own, nothing kept on disk."""
         port = free_port()
-        self.start("redis", "redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+        self.start(
+            "redis", "redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"
+        )
         self.environment["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
         self.wait(lambda: _listens(port), "redis")
 

@@ -151,7 +151,9 @@ class SliceMask(models.Model):
 
     class Meta:
         ordering = ["assignment", "label", "z"]
-        constraints = [models.UniqueConstraint(fields=["assignment", "label", "z"], name="one_mask_per_label_and_slice")]
+        constraints = [
+            models.UniqueConstraint(fields=["assignment", "label", "z"], name="one_mask_per_label_and_slice")
+        ]
 
     def __str__(self) -> str:
         return f"{self.label} z{self.z}"

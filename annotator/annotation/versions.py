@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from django.core.files import File
+from django.core.files.storage import default_storage
 from django.db import transaction
 
 from annotator import engine
@@ -31,6 +35,19 @@ def register_shipped() -> ModelVersion:
         )
         activate(version)
     return version
+
+
+def register(file: Path, name: str) -> ModelVersion:
+    """Copy a checkpoint into the default storage and register it; the same file again gives the same version.
+
+    It answers nobody before it is activated. Raises ValueError with one sentence for a file that is no checkpoint.
+    """
+    sha256, header = engine.check_checkpoint(file)
+    if known := ModelVersion.objects.filter(sha256=sha256).first():
+        return known
+    with file.open("rb") as content:
+        path = default_storage.save(f"models/{sha256}.safetensors", File(content))
+    return ModelVersion.objects.create(name=name, sha256=sha256, path=path, header=header)
 
 
 @transaction.atomic

@@ -96,7 +96,9 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
 
     async def greet(self, message: protocol.Hello) -> None:
         if message.protocol != protocol.PROTOCOL_VERSION:
-            sentence = f"This page speaks protocol {message.protocol}, the server {protocol.PROTOCOL_VERSION}: reload it."
+            sentence = (
+                f"This page speaks protocol {message.protocol}, the server {protocol.PROTOCOL_VERSION}: reload it."
+            )
             raise ProtocolError("protocol_version", sentence)
         state, behind = await self._read_state()
         self.greeted = True
@@ -181,9 +183,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
             await self._save(sent, mask)
             await self.say(protocol.Saved(request.number, request.label, request.z))
 
-    def _request(
-        self, kind: int, number: int, label: int, z: int, clicks: tuple[PlacedClick, ...]
-    ) -> requests.Request:
+    def _request(self, kind: int, number: int, label: int, z: int, clicks: tuple[PlacedClick, ...]) -> requests.Request:
         return requests.Request(
             reply=self.channel_name,
             assignment=self.assignment.pk,

@@ -73,7 +73,9 @@ class Upload(models.Model):
         FAILED = "failed"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    project_id = models.PositiveBigIntegerField(help_text="annotation.Project; a number, as apps own tables in one direction")
+    project_id = models.PositiveBigIntegerField(
+        help_text="annotation.Project; a number, as apps own tables in one direction"
+    )
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

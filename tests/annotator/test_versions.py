@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from annotator import engine
 from annotator.annotation import versions
@@ -52,3 +53,22 @@ def test_only_one_is_active(shipped) -> None:
     versions.activate(second)
     versions.activate(first)
     assert list(ModelVersion.objects.filter(active=True)) == [first]
+
+
+def test_a_checkpoint_of_one_s_own_is_registered_and_activated(storage) -> None:
+    shipped = engine.default_checkpoint()[0]
+    call_command("register_model", str(shipped), "--name", "mine", "--activate")
+    version = versions.active()
+    assert version.name == "mine" and (storage / version.path).read_bytes() == shipped.read_bytes()
+    call_command("register_model", str(shipped))
+    assert ModelVersion.objects.count() == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", None], ids=["empty", "text", "missing"])
+def test_a_file_that_is_no_checkpoint_is_refused_in_one_sentence(content, storage, tmp_path) -> None:
+    file = tmp_path / "model.safetensors"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(CommandError, match=r"model\.safetensors.*\.$"):
+        call_command("register_model", str(file))
+    assert not ModelVersion.objects.exists() and not storage.exists()

@@ -22,7 +22,9 @@ class CaseScreen:
 
     def wait(self, condition: str, argument: Any = None) -> None:
         """Until a JavaScript condition on `s` (the state) and `a` (the argument) holds."""
-        self.page.wait_for_function(f"a => {{ const s = window.annotator?.state(); return s && ({condition}); }}", arg=argument)
+        self.page.wait_for_function(
+            f"a => {{ const s = window.annotator?.state(); return s && ({condition}); }}", arg=argument
+        )
 
     def wait_until_ready(self) -> CaseScreen:
         self.wait("s.connection === 'connected' && s.inference === 'ready' && s.sliceLoaded")

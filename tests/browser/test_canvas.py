@@ -195,7 +195,10 @@ def test_whoever_does_not_belong_gets_no_page_and_no_picture(log_in, page, site,
 
 def test_a_synthetic_case_says_so(chromium, site, log_in, page):
     site.manage(
-        "shell", "--no-imports", "-c", "from annotator.studies.models import Series; Series.objects.update(synthetic=True)"
+        "shell",
+        "--no-imports",
+        "-c",
+        "from annotator.studies.models import Series; Series.objects.update(synthetic=True)",
     )
     log_in("annotator")
     page.goto(f"{site.url}/cases/1/")
@@ -220,5 +223,3 @@ def test_a_manager_uploads_a_dicom_zip_and_a_bad_file(log_in, page, site, tmp_pa
     page.screenshot(path=SHOTS / "upload.png")
     assert "not a NIfTI" in report.inner_text()
     page.goto(site.url)
-
-

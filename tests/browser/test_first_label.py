@@ -105,7 +105,9 @@ def test_the_export_has_the_mask_in_the_geometry_of_the_source(screen, shared_da
         screen.page.get_by_role("link", name="Export").click()
     with zipfile.ZipFile(download.value.path()) as archive:
         names = archive.namelist()
-        volume = nib.Nifti1Image.from_bytes(gzip.decompress(archive.read(next(n for n in names if n.endswith(".nii.gz")))))
+        volume = nib.Nifti1Image.from_bytes(
+            gzip.decompress(archive.read(next(n for n in names if n.endswith(".nii.gz"))))
+        )
         described = json.loads(archive.read(next(n for n in names if n.endswith(".json"))))
     truth = nib.load(shared_data / "ct-dicom" / "ircad17_labels.nii.gz")
     assert volume.shape == truth.shape

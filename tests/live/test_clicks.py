@@ -152,7 +152,12 @@ async def test_refusals_have_a_code_and_a_sentence_and_store_nothing(message, co
 
 @pytest.mark.parametrize(
     "frame, code",
-    [("{", "malformed"), ('{"type":"nonsense"}', "malformed"), ("[" * 100_000, "too_large"), ("[" * 60_000, "malformed")],
+    [
+        ("{", "malformed"),
+        ('{"type":"nonsense"}', "malformed"),
+        ("[" * 100_000, "too_large"),
+        ("[" * 60_000, "malformed"),
+    ],
 )
 async def test_a_frame_that_is_no_message(frame, code, case, connect):
     window = await connect(case.pk, case.person)

@@ -202,7 +202,11 @@ def table(figures: dict[str, Any]) -> str:
         ("next slice", spread(figures["slices"]["scroll_ms"]), ""),
         ("import of 512×512×300 DICOM", f"{figures['import']['seconds']:.1f} s", "≤ 10 s"),
         ("… peak memory / volume", f"{figures['import']['ratio']:.2f}", "≤ 3"),
-        ("network's multiplications", f"{reached:.0f} GFLOP/s", f"{share(reached, peak, network['precision'])} of the peak"),
+        (
+            "network's multiplications",
+            f"{reached:.0f} GFLOP/s",
+            f"{share(reached, peak, network['precision'])} of the peak",
+        ),
     ]
     machine = f"{figures['machine']['torch threads']} threads, matrix products at " + ", ".join(
         f"{value:.0f} GFLOP/s in {name}" for name, value in peak.items()

@@ -2,6 +2,7 @@
 
 import json
 import struct
+from pathlib import Path
 
 import pytest
 import safetensors.torch
@@ -73,16 +74,22 @@ def test_the_same_network_is_the_same_file(path, tmp_path):
 
 
 def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(path, monkeypatch):
-    def half(tensors, file, metadata):
-        file.write_bytes(b"half a fi")
+    def half(file, content):
+        with file.open("wb") as stream:
+            stream.write(content[:100])
         raise OSError("disk full")
 
     before = path.read_bytes()
-    monkeypatch.setattr(safetensors.torch, "save_file", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(OSError, match="disk full"):
         toys.checkpoint(seed=1).save(path)
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_saved_model_is_as_readable_as_any_new_file(path):
+    (path.parent / "any").touch()
+    assert path.stat().st_mode == (path.parent / "any").stat().st_mode
 
 
 def test_the_shipped_model_loads_under_its_name():

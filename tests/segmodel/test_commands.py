@@ -5,10 +5,13 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
 from segmodel import checkpoint
 from segmodel.__main__ import main
+from segmodel.clicks import Click
 from segmodel.phantom import write_dicom
+from segmodel.predictor import Predictor
 from segmodel.volumes import nifti
 from tests.segmodel import toys
 
@@ -95,21 +98,42 @@ def test_evaluating_twice_gives_the_same_figures(data, model, tmp_path):
     assert one["structures"] == two["structures"]
 
 
+def test_evaluate_may_write_its_scores_into_the_model(data, tmp_path):
+    toys.checkpoint().save(tmp_path / "toy.safetensors")
+    run("evaluate", "--data", data, "--model", tmp_path / "toy.safetensors", "--record", "--out", tmp_path / "report")
+    written = json.loads((tmp_path / "report" / "report.json").read_text())
+    recorded = checkpoint.load(tmp_path / "toy.safetensors")
+    assert recorded.scores["validation"]["mean"] == written["mean"]
+    assert recorded.scores["validation"]["command"] == written["command"]
+    assert recorded.scores["dice"] == 0.5  # what stood there before
+    assert torch.equal(recorded.network.head.weight, toys.checkpoint().network.head.weight)
+
+
 def predict(volume, model, out, *more):
     return ["predict", volume, "--slice", 1, "--foreground", "20,30", "--model", model, "--out", out, *more]
+
+
+def answer(model, image, *clicks):
+    """Return what the model says to these clicks on slice 1."""
+    predictor = Predictor(checkpoint.load(model))
+    encoded = predictor.encode(image.voxels[1], image.spacing[1:])
+    return predictor.predict(encoded, [Click(*click) for click in clicks])
 
 
 @pytest.mark.parametrize("kind", ["nifti", "dicom"])
 def test_predict_writes_a_mask_in_the_volumes_own_geometry(data, model, tmp_path, capsys, kind):
     source = data / "imagesTr" / "ct_02.nii.gz"
+    image = nifti.read(source)
     if kind == "dicom":
-        write_dicom(nifti.read(source), tmp_path / "series")
         source = tmp_path / "series"
+        write_dicom(image, source)
     assert run(*predict(source, model, tmp_path / "mask.nii.gz", "--background", "5,5", "60,60")) == 0
     labels = nifti.read(tmp_path / "mask.nii.gz")
-    np.testing.assert_allclose(labels.geometry.affine, nifti.read(data / "imagesTr" / "ct_02.nii.gz").geometry.affine)
+    np.testing.assert_allclose(labels.geometry.affine, image.geometry.affine)
     assert not labels.voxels[0].any()
-    assert 0 < labels.voxels[1].sum() < 64 * 64
+    np.testing.assert_array_equal(
+        labels.voxels[1], answer(model, image, (20, 30, True), (5, 5, False), (60, 60, False))
+    )
     assert capsys.readouterr().out.endswith(f"{labels.voxels.sum()} pixels on slice 1\n")
 
 

@@ -128,7 +128,9 @@ def clicks_seen(trainer, monkeypatch, chance):
     """Make one step and return, for every call of the network, how many clicks each truth of that call has."""
     monkeypatch.setattr(training, "falling_chance", lambda passes: lambda k: chance)
     seen, guidance = [], trainer._guidance
-    monkeypatch.setattr(trainer, "_guidance", lambda clicks, *of: seen.append(list(map(len, clicks))) or guidance(clicks, *of))
+    monkeypatch.setattr(
+        trainer, "_guidance", lambda clicks, *of: seen.append(list(map(len, clicks))) or guidance(clicks, *of)
+    )
     trainer.step(0.0)
     return seen
 
@@ -146,7 +148,9 @@ def test_what_got_no_new_click_is_not_predicted_anew(monkeypatch):
 def test_each_truth_is_fitted_to_its_own_image(monkeypatch):
     trainer, seen = Trainer(changed(architecture=UNET), grid_slices()), []
     decode = trainer.network.decode
-    monkeypatch.setattr(trainer.network, "decode", lambda features, maps: seen.append(features[0]) or decode(features, maps))
+    monkeypatch.setattr(
+        trainer.network, "decode", lambda features, maps: seen.append(features[0]) or decode(features, maps)
+    )
     trainer.step(0.0)
     batch = trainer.sampler.batch(np.random.default_rng([TINY.seed, 0]))
     assert len(batch.truths) > len(batch.images)

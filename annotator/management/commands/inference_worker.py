@@ -22,7 +22,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.INFERENCE_EMBEDDED:
-            raise CommandError("Inference is embedded in the web process; set ANNOTATOR_INFERENCE to a number of slots.")
+            raise CommandError(
+                "Inference is embedded in the web process; set ANNOTATOR_INFERENCE to a number of slots."
+            )
         if not 0 <= options["slot"] < settings.INFERENCE_SLOTS:
             raise CommandError(f"The slot is not between 0 and {settings.INFERENCE_SLOTS - 1}.")
         use_threads(settings.INFERENCE_THREADS)
