@@ -132,7 +132,9 @@ def clicks(person: Client, points: Sequence[tuple[int, int, int]]) -> dict[str, 
 
 
 def warm(socket: LiveSocket, label: int, z: int) -> None:
+    """Looks at a slice until it and its neighbours are encoded, as a person looks before clicking."""
     socket.send(View(label, z))
+    time.sleep(0.3)
     socket.send(Preview(1, label, z, (PreviewClick(0, 0, False),)))
     socket.receive_until(MaskFrame)
 
@@ -159,7 +161,8 @@ def drag(person: Client, point: tuple[int, int, int], seconds: float) -> dict[st
 
 def slices(person: Client, site: Site) -> dict[str, Any]:
     """A case of 512×512×300: its first slice after a restart of the server, then the others in turn."""
-    folder = import_bench.make_series(site.folder / "large")
+    folder = site.folder / "large"
+    import_bench.write_series(folder)
     site.manage("import_series", str(folder), "--project", "Tests", "--assign", "annotator")
     assignment = person.json("/api/assignments/2/")
     url = assignment["series"]["slice_url"]

@@ -103,8 +103,8 @@ def test_evaluate_may_write_its_scores_into_the_model(data, tmp_path):
     run("evaluate", "--data", data, "--model", tmp_path / "toy.safetensors", "--record", "--out", tmp_path / "report")
     written = json.loads((tmp_path / "report" / "report.json").read_text())
     recorded = checkpoint.load(tmp_path / "toy.safetensors")
-    assert recorded.scores["validation"]["mean"] == written["mean"]
-    assert recorded.scores["validation"]["command"] == written["command"]
+    assert recorded.scores["toys, validation"]["mean"] == written["mean"]
+    assert recorded.scores["toys, validation"]["command"] == written["command"]
     assert recorded.scores["dice"] == 0.5  # what stood there before
     assert torch.equal(recorded.network.head.weight, toys.checkpoint().network.head.weight)
 
