@@ -57,6 +57,10 @@ class CaseScreen:
             self.page.mouse.click(*self.point(x, y), **options)
         self.wait_until_saved()
 
+    def wait_until_empty(self) -> None:
+        """Until no mask of the chosen label is painted."""
+        self.page.wait_for_function("label => !annotator.readMask(label).data.some(Boolean)", arg=self.label())
+
     def label(self) -> int:
         return self.state()["label"]
 
