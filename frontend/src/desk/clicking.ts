@@ -17,6 +17,7 @@ export function pointerActions(desk: Desk, viewer: Viewer): PointerActions {
       if (under) desk.press(under, near(at), background || desk.placesBackground.value);
     },
     drag(at) {
+      desk.pointed.value = viewer.voxelAt(at);
       const { x, y } = viewer.nearestVoxel(at);
       desk.session.drag(y, x);
     },
