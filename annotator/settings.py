@@ -81,8 +81,6 @@ AUTH_PASSWORD_VALIDATORS = [
 SQLITE: dict[str, Any] = {
     "ENGINE": "django.db.backends.sqlite3",
     "NAME": DATA / "annotator.sqlite3",
-    # Closing the last connection makes SQLite fold its log into the file: 2 ms of every click, were it done after each.
-    "CONN_MAX_AGE": 60,
     "OPTIONS": {
         # Readers go on while one process writes; a writer takes its lock at once, so that waiting works and nothing
         # fails half way with "database is locked". Commits stay fully synchronous: an acknowledged click is on the disk.

@@ -13,13 +13,13 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from annotator import masks, protocol
 from annotator.annotation import access, history, slicemasks, versions
 from annotator.annotation.models import Assignment, Label, ModelVersion
 from annotator.inference import requests
+from annotator.live.database import in_database
 from annotator.protocol import MaskFrame, PlacedClick, ProtocolError
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         self.greeted = self.away = False
         person = self.scope["user"]
         assignment_id = self.scope["url_route"]["kwargs"]["assignment_id"]
-        assignment = await database_sync_to_async(access.assignment_for)(person, assignment_id)
+        assignment = await in_database(access.assignment_for)(person, assignment_id)
         await self.accept()  # a browser is told a close code only after the handshake
         if not person.is_authenticated:
             await self.close(NOT_LOGGED_IN)
@@ -238,13 +238,13 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
     async def say(self, message: protocol.ServerMessage) -> None:
         await self.send(text_data=protocol.encode(message))
 
-    @database_sync_to_async
+    @in_database
     def _read_state(self) -> tuple[history.State, list[tuple[int, int, int]]]:
         self.version = versions.active()
         self._read_labels()
         return history.state(self.assignment.pk), slicemasks.behind(self.assignment.pk)
 
-    @database_sync_to_async
+    @in_database
     def _record(self, message: history.Message) -> history.Recorded:
         """Rights and the active model version may have changed since the connection was made."""
         if not access.may_write(self.scope["user"], self.assignment):
@@ -252,7 +252,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         self.version = versions.active()
         return history.record(self.assignment.pk, self.scope["user"].pk, message)
 
-    @database_sync_to_async
+    @in_database
     def _save(self, sent: Sent, mask: bytes) -> None:
         request = sent.request
         place = (request.assignment, request.label, request.z, request.number)
@@ -264,7 +264,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
 
     async def _check_place(self, label: int, z: int) -> None:
         if label not in self.labels:
-            await database_sync_to_async(self._read_labels)()  # a manager may have added it just now
+            await in_database(self._read_labels)()  # a manager may have added it just now
         if label not in self.labels:
             raise ProtocolError("unknown_label", f"This project has no label {label}.")
         if z >= self.assignment.task.series.depth:
