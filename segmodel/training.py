@@ -181,7 +181,7 @@ class Trainer:
         """One step; `progress` in [0, 1] sets the learning rate. Returns the loss and where the time went (s)."""
         started = time.perf_counter()
         recipe = self.recipe
-        rng = np.random.default_rng([recipe.seed, self.steps_done])  # a resumed run draws what an unbroken one draws
+        rng = np.random.default_rng([recipe.seed, self.steps_done])  # a step's draws do not depend on the steps before
         batch = self.sampler.batch(rng)
         images = batch.images.to(self.device, memory_format=torch.channels_last)
         truths = batch.truths.to(self.device)

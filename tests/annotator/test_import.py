@@ -22,6 +22,7 @@ from segmodel import phantom
 from segmodel.volumes import Geometry, Volume, nifti
 from tests.annotator import factories
 from tests.annotator.factories import Cast
+from tests.spoil import change
 
 pytestmark = [
     pytest.mark.usefixtures("storage"),
@@ -41,16 +42,6 @@ def dicom(small_ct, tmp_path: Path) -> list[Path]:
 @pytest.fixture
 def project(db) -> Project:
     return factories.make_project("Abdomen")
-
-
-def change(path: Path, drop: tuple[str, ...] = (), **elements) -> None:
-    """Rewrite a file with other elements, unchecked."""
-    image = pydicom.dcmread(path)
-    for keyword, value in elements.items():
-        setattr(image, keyword, value)
-    for keyword in drop:
-        delattr(image, keyword)
-    image.save_as(path)
 
 
 def stored_voxels(series: Series) -> np.ndarray:

@@ -68,13 +68,17 @@ def phantom_case(site):
     return SimpleNamespace(volume=volume, labels=labels, id=1)
 
 
+def fill_in_log_in(page, name, password="demo"):
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
 @pytest.fixture
 def log_in(site, page):
-    def log_in(name, password="demo"):
+    def log_in(name):
         page.goto(site.url)
-        page.get_by_label("Username").fill(name)
-        page.get_by_label("Password").fill(password)
-        page.get_by_role("button", name="Log in").click()
+        fill_in_log_in(page, name)
         return page
 
     return log_in

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from segmodel import phantom
-from tests.browser.conftest import SIZE
+from tests.browser.conftest import SIZE, fill_in_log_in
 from tests.browser.screen import CaseScreen
 from tests.site import ROOT
 
@@ -152,9 +152,7 @@ def test_the_mask_is_painted_where_it_is(chromium, site, case, ratio):
     page = context.new_page()
     try:
         page.goto(f"{site.url}/cases/{case.id}/")
-        page.get_by_label("Username").fill("annotator")
-        page.get_by_label("Password").fill("demo")
-        page.get_by_role("button", name="Log in").click()
+        fill_in_log_in(page, "annotator")
         screen = CaseScreen(page).wait_until_ready()
         z = liver_slice(case, 4 + ratio)
         screen.go_to(z)

@@ -43,6 +43,7 @@ def main() -> None:
     inside = liver_points(labels, options.clicks)
     figures: dict[str, Any] = {"machine": machine()}
     figures["network"] = network(volume.voxels, volume.spacing[1:], inside)
+    figures["network in float32"] = network(volume.voxels, volume.spacing[1:], inside, "float32")
     with tempfile.TemporaryDirectory() as folder, Site(Path(folder)) as site:
         prepare(site, volume)
         person = Client(site.url, "annotator")
@@ -79,9 +80,11 @@ def liver_points(labels: np.ndarray, count: int) -> list[tuple[int, int, int]]:
     return points
 
 
-def network(voxels: np.ndarray, spacing: tuple[float, float], points: Sequence[tuple[int, int, int]]) -> dict[str, Any]:
-    """The network alone, in this process, with the precision that serving chooses."""
-    predictor = Predictor(checkpoint.load())
+def network(
+    voxels: np.ndarray, spacing: tuple[float, float], points: Sequence[tuple[int, int, int]], precision: str = "auto"
+) -> dict[str, Any]:
+    """The network alone, in this process; "auto" is the precision that serving chooses."""
+    predictor = Predictor(checkpoint.load(), precision=precision)
     encoded = {z: predictor.encode(voxels[z], spacing) for z in {z for z, _, _ in points}}
     z0 = points[0][0]
     predict = iter(points * 2)
@@ -194,7 +197,9 @@ def table(figures: dict[str, Any]) -> str:
     ratio = statistics.median(clicks["overhead_ms"]) / statistics.median(clicks["network_ms"])
     rows = [
         ("network alone, one click", spread(network["decode_ms"]), f"{network['precision']}"),
-        ("network alone, encode a slice", spread(network["encode_ms"]), ""),
+        ("network alone, encode a slice", spread(network["encode_ms"]), f"{network['precision']}"),
+        ("… one click", spread(figures["network in float32"]["decode_ms"]), "float32"),
+        ("… encode a slice", spread(figures["network in float32"]["encode_ms"]), "float32"),
         ("click → mask received", spread(clicks["click_to_mask_ms"]), "p50 ≤ 60, p95 ≤ 120"),
         ("… of it the network", spread(clicks["network_ms"]), ""),
         ("… of it everything else", spread(clicks["overhead_ms"]), f"≤ 10; {ratio:.2f} × the network"),

@@ -26,6 +26,7 @@ from pydicom.uid import (
 
 from segmodel.phantom import acquired, write_dicom
 from segmodel.volumes import Volume, VolumeError, dicom, nifti
+from tests.spoil import change
 
 SYNTAXES = [
     ImplicitVRLittleEndian,
@@ -45,16 +46,6 @@ def series(small_ct, tmp_path):
     """Return (volume, files) of a fresh twelve-slice series that a test may spoil."""
     volume, _, _ = small_ct
     return volume, write_dicom(volume, tmp_path / "series")
-
-
-def change(path, drop=(), **elements):
-    """Rewrite a file with other elements, unchecked."""
-    image = pydicom.dcmread(path)
-    for keyword, value in elements.items():
-        setattr(image, keyword, value)
-    for keyword in drop:
-        delattr(image, keyword)
-    image.save_as(path)
 
 
 def change_all(paths, drop=(), **elements):
