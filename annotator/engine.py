@@ -141,7 +141,7 @@ class ClickEngine:
 
         started = time.perf_counter()
         encoded = self.encode(key, read)
-        mask = self.load(key.model).predict(encoded, [Click(*click) for click in clicks])
+        mask = self.load(key.model).predict(encoded, [Click(*click) for click in clicks]).mask
         network_ms = 1000 * (time.perf_counter() - started)
         return masks.encode(mask), network_ms
 

@@ -1,7 +1,7 @@
 """Checkpoints: safetensors with a JSON header that can rebuild the network and says where it comes from.
 
 Loading executes no code. The header carries `format`, `architecture` (name and options), `inputs` (grid, intensity,
-sigma), `provenance` (data, split, recipe, steps) and `scores`.
+sigma), `provenance` (data, split, recipe, steps), `scores` and `calibration` (of the quality estimate).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from torch import nn
 
 from .inputs import InputSpec
 from .networks import UnknownArchitecture, build
+from .quality import Calibration
 
 FORMAT = 1
 DEFAULT = Path(__file__).parent / "weights" / "default.safetensors"
@@ -37,6 +38,7 @@ class Checkpoint:
     inputs: InputSpec
     provenance: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
+    calibration: Calibration = field(default_factory=Calibration)
 
     @property
     def header(self) -> dict[str, Any]:
@@ -46,6 +48,7 @@ class Checkpoint:
             "inputs": self.inputs.to_json(),
             "provenance": self.provenance,
             "scores": self.scores,
+            "calibration": asdict(self.calibration),
         }
 
     def save(self, path: Path) -> None:
@@ -93,7 +96,11 @@ def load(path: Path | str = "default") -> Checkpoint:
         network = build(options.pop("name"), **options)
         network.load_state_dict(safetensors.torch.load_file(file))
         inputs = InputSpec.from_json(header["inputs"])
-        return Checkpoint(network.eval(), header["architecture"], inputs, header["provenance"], header["scores"])
+        if inputs.maps != network.guidance:
+            raise ValueError
+        calibration = Calibration(**header.get("calibration", {}))
+        rest = (header["architecture"], inputs, header["provenance"], header["scores"], calibration)
+        return Checkpoint(network.eval(), *rest)
     except UnknownArchitecture as error:
         raise CheckpointError(f"{file.name} cannot be used: {error}") from None
     except (KeyError, TypeError, ValueError, RuntimeError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 import time
 from collections import defaultdict
@@ -63,14 +64,15 @@ class Evaluator:
                 clicks: list[list[Click]], truth: NDArray[np.bool_] = truth, scores: list[float] = scores
             ) -> list[NDArray[np.bool_]]:
                 started = time.perf_counter()
-                mask = self.predictor.predict(encoded, clicks[0])
+                mask = self.predictor.predict(encoded, clicks[0]).mask
                 self.click_ms.append(1000 * (time.perf_counter() - started))
                 scores.append(dice(mask, truth))
                 return [mask]
 
             # of the record alone, so that adding patients or structures changes nobody else's clicks
             rng = np.random.default_rng([self.seed, *f"{item.case}/{item.z}/{name}".encode()])
-            interact([truth], predict, self.place, self.clicks, rng)
+            pixel = math.sqrt(item.spacing[0] * item.spacing[1])
+            interact([truth], predict, self.place, self.clicks, rng, pixel=pixel)
             yield Record(name, item.case, item.z, tuple(scores))
 
 

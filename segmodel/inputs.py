@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -24,6 +24,12 @@ class InputSpec:
     grid: Grid = field(default_factory=Grid)
     intensity: Intensity = field(default_factory=Intensity)
     sigma: float = 2.0  # pixels of the grid
+    previous_mask: bool = False  # whether a third map tells the network the mask that the clicks correct
+
+    @property
+    def maps(self) -> int:
+        """Number of guidance maps: foreground clicks, background clicks, and perhaps the previous mask."""
+        return 3 if self.previous_mask else 2
 
     def image(self, hu: NDArray[np.int16], placement: Placement) -> Tensor:
         """float32 [1, 1, rows, columns] of a slice [y, x] in Hounsfield units."""
@@ -33,10 +39,25 @@ class InputSpec:
         """float32 [1, 1, rows, columns] of Hounsfield units that lie on the grid already (the training cache)."""
         return torch.from_numpy(self.intensity.standardise(hu))[None, None]
 
-    def guidance(self, clicks: Sequence[Click], placement: Placement) -> Tensor:
-        """float32 [1, 2, rows, columns]; clicks are in slice pixels."""
+    def guidance(
+        self, clicks: Sequence[Click], placement: Placement, previous: NDArray[np.bool_] | None = None
+    ) -> Tensor:
+        """float32 [1, maps, rows, columns]; clicks and the previous mask [y, x] are in slice pixels."""
         points = [(*placement.to_grid(c.y, c.x), c.positive) for c in clicks]
-        return torch.from_numpy(guidance_maps(points, placement.padded, self.sigma))[None]
+        shown = None if previous is None or not self.previous_mask else self.grid.mask(previous, placement)
+        return self.guidance_on_grid(points, placement.padded, shown)
+
+    def guidance_on_grid(
+        self,
+        points: Iterable[tuple[float, float, bool]],
+        shape: tuple[int, int],
+        previous: NDArray[np.bool_] | None = None,
+    ) -> Tensor:
+        """float32 [1, maps, rows, columns] of (row, column, positive) and a mask that lie on the grid already."""
+        maps = guidance_maps(points, shape, self.sigma)
+        if self.previous_mask:
+            maps = np.concatenate([maps, np.zeros((1, *shape), np.float32) if previous is None else previous[None]])
+        return torch.from_numpy(maps.astype(np.float32, copy=False))[None]
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -44,4 +65,5 @@ class InputSpec:
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> InputSpec:
         """Raises KeyError or TypeError where fields are missing or unknown."""
-        return cls(Grid(**fields["grid"]), Intensity(**fields["intensity"]), float(fields["sigma"]))
+        nested = {"grid": Grid(**fields["grid"]), "intensity": Intensity(**fields["intensity"])}
+        return cls(**{"sigma": fields["sigma"], **fields, **nested})

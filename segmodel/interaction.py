@@ -20,11 +20,13 @@ def interact(
     rounds: int,
     rng: np.random.Generator,
     chance: Callable[[int], float] = lambda k: 1.0,
+    pixel: float = 1.0,
 ) -> list[list[Click]]:
     """Clicks on each truth [y, x] after one first click and `rounds` times "predict, then perhaps click again".
 
     `predict` takes the click list of every truth and returns the masks, in the same order; after round k (1, 2, …) each
     truth gets another click with probability `chance(k)`. A truth that is predicted perfectly gets none.
+    `pixel` is the side of a pixel in mm.
     """
     clicks: list[list[Click]] = [[] for _ in truths]
     predictions: Sequence[Mask] = [np.zeros_like(truth) for truth in truths]
@@ -33,7 +35,7 @@ def interact(
             predictions = predict(clicks)
         for truth, prediction, placed in zip(truths, predictions, clicks, strict=True):
             if k == 0 or rng.random() < chance(k):
-                click = place(truth, prediction, rng)
+                click = place(truth, prediction, rng, pixel)
                 if click:
                     placed.append(click)
     return clicks

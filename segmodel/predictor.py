@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from .checkpoint import Checkpoint
 from .clicks import Click
 from .grid import Placement
+from .quality import expected_dice
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -34,6 +36,13 @@ class EncodedSlice:
         return sum(feature.nbytes for feature in self.features)
 
 
+class Prediction(NamedTuple):
+    """The network's answer for one slice and one click list: `mask` [y, x] and `quality`, its own estimate of Dice."""
+
+    mask: NDArray[np.bool_]
+    quality: float
+
+
 class Predictor:
     """Answers clicks with the network of a checkpoint. Safe to call from one thread at a time.
 
@@ -44,7 +53,7 @@ class Predictor:
     def __init__(self, checkpoint: Checkpoint, device: str = "cpu", precision: str = "auto") -> None:
         self.device = torch.device(device)
         self.dtype = native_precision(self.device) if precision == "auto" else PRECISIONS[precision]
-        self.inputs = checkpoint.inputs
+        self.inputs, self.calibration = checkpoint.inputs, checkpoint.calibration
         network = _fused(copy.deepcopy(checkpoint.network).float())
         self.network = network.to(self.device, self.dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -55,10 +64,13 @@ class Predictor:
         return EncodedSlice(placement, tuple(self.network.encode(self._tensor(self.inputs.image(hu, placement)))))
 
     @torch.inference_mode()
-    def predict(self, encoded: EncodedSlice, clicks: Sequence[Click]) -> NDArray[np.bool_]:
-        """The mask [y, x] that these clicks ask for; empty where there is no click. Raises ValueError.
+    def predict(
+        self, encoded: EncodedSlice, clicks: Sequence[Click], previous: NDArray[np.bool_] | None = None
+    ) -> Prediction:
+        """The mask that these clicks ask for; empty where there is no click. Raises ValueError.
 
-        The logits are interpolated to the slice's own pixels before they are cut at 0, so that an outline is smooth.
+        `previous` is the mask [y, x] that the clicks correct; a network without a map for it ignores it. The logits are
+        interpolated to the slice's own pixels before they are cut at 0, so that an outline is smooth.
         """
         rows, columns = encoded.placement.slice_shape
         for click in clicks:
@@ -67,10 +79,11 @@ class Predictor:
                     f"The click at row {click.y}, column {click.x} is outside the slice of {rows}×{columns}."
                 )
         if not clicks:
-            return np.zeros((rows, columns), bool)
-        guidance = self._tensor(self.inputs.guidance(clicks, encoded.placement))
+            return Prediction(np.zeros((rows, columns), bool), 1.0)
+        guidance = self._tensor(self.inputs.guidance(clicks, encoded.placement, previous))
         logits = self.network.decode(encoded.features, guidance).float()
-        return (encoded.placement.logits_to_slice(logits)[0, 0] > 0).cpu().numpy()
+        quality = self.calibration.estimate(expected_dice(logits[0, 0]), len(clicks))
+        return Prediction((encoded.placement.logits_to_slice(logits)[0, 0] > 0).cpu().numpy(), quality)
 
     def _tensor(self, tensor: Tensor) -> Tensor:
         return tensor.to(self.device, self.dtype, memory_format=torch.channels_last)

@@ -7,6 +7,7 @@ larger area the click is a background click in D⁻, else a foreground click in 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -15,7 +16,12 @@ from numpy.typing import NDArray
 from .clicks import Click
 
 Mask = NDArray[np.bool_]
-Placement = Callable[[Mask, Mask, np.random.Generator], Click | None]
+
+
+class Placement(Protocol):
+    """Where the next click goes: truth and prediction [y, x], randomness, and the side of a pixel in mm."""
+
+    def __call__(self, truth: Mask, prediction: Mask, rng: np.random.Generator, pixel: float = 1.0) -> Click | None: ...
 
 
 def chamfer_distance(mask: Mask) -> NDArray[np.float32]:
@@ -37,17 +43,24 @@ def wrong_region(truth: Mask, prediction: Mask) -> tuple[Mask, bool] | None:
     return (excess, False) if excess_area > missed_area else (missed, True)
 
 
-def paper_click(truth: Mask, prediction: Mask, rng: np.random.Generator) -> Click | None:
-    """A random click, a pixel's probability ∝ exp(distance) − 1; None where prediction equals truth."""
-    return _place(truth, prediction, lambda weights: weights + rng.gumbel(size=weights.shape))
+def paper_click(truth: Mask, prediction: Mask, rng: np.random.Generator, pixel: float = 1.0) -> Click | None:
+    """A random click, a pixel's probability ∝ exp(distance) − 1; None where prediction equals truth.
+
+    The distance is in millimetres, as it is in the paper, whose pixels are 1 mm; `pixel` is the side of a pixel in mm.
+    """
+    return _place(truth, prediction, pixel, lambda weights: weights + rng.gumbel(size=weights.shape))
 
 
-def centre_click(truth: Mask, prediction: Mask, rng: np.random.Generator | None = None) -> Click | None:
+def centre_click(
+    truth: Mask, prediction: Mask, rng: np.random.Generator | None = None, pixel: float = 1.0
+) -> Click | None:
     """The innermost pixel of the error region, the first in row-major order of several; None where nothing is wrong."""
-    return _place(truth, prediction, lambda weights: weights)
+    return _place(truth, prediction, pixel, lambda weights: weights)
 
 
-def _place(truth: Mask, prediction: Mask, score: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Click | None:
+def _place(
+    truth: Mask, prediction: Mask, pixel: float, score: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> Click | None:
     found = wrong_region(truth, prediction)
     if found is None:
         return None
@@ -57,7 +70,7 @@ def _place(truth: Mask, prediction: Mask, score: Callable[[NDArray[np.float64]],
     pixels = np.flatnonzero(box)
     # Distances reach hundreds, so exp would overflow: log(exp(d) − 1) = d + log(1 − exp(−d)), and the argmax of
     # log-weights plus Gumbel noise is a draw from the normalised weights.
-    depth = distance.ravel()[pixels].astype(np.float64)
+    depth = pixel * distance.ravel()[pixels].astype(np.float64)
     chosen = pixels[np.argmax(score(depth + np.log1p(-np.exp(-depth))))]
     y, x = divmod(int(chosen), box.shape[1])
     return Click(y + corner[0], x + corner[1], positive)

@@ -1,9 +1,9 @@
 """Networks behind two calls, so that a slice is encoded once and each click is decoded cheaply.
 
     encode(image [B, 1, H, W]) → features (a tuple of tensors, batch first)
-    decode(features, guidance [B, 2, H, W]) → logits [B, 1, H, W]
+    decode(features, guidance [B, G, H, W]) → logits [B, 1, H, W]
 
-H and W are multiples of the network's `multiple`.
+H and W are multiples of the network's `multiple`, and G is its `guidance`: the maps of `segmodel.inputs`.
 """
 
 from __future__ import annotations

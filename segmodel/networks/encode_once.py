@@ -14,21 +14,22 @@ from .blocks import UShape, double_conv
 
 
 class EncodeOnceUNet(nn.Module):
-    """`width` of the slice's U-Net and `click_width` of the clicks' U-Net, both counted at half resolution."""
+    """`width` of the slice's U-Net and `click_width` of the clicks' U-Net, both at half resolution; `guidance` counts its maps."""
 
     multiple = 32
 
-    def __init__(self, width: int = 32, click_width: int = 16, fine_width: int = 16) -> None:
+    def __init__(self, width: int = 32, click_width: int = 16, fine_width: int = 16, guidance: int = 2) -> None:
         super().__init__()
+        self.guidance = guidance
         self.fine = nn.Sequential(
             nn.Conv2d(1, fine_width, 3, padding=1), nn.BatchNorm2d(fine_width), nn.ReLU(inplace=True)
         )
         self.down = nn.Conv2d(fine_width, width, 2, stride=2)
         self.slice_body = UShape(width, [width * m for m in (1, 2, 4, 6, 6)])
         # guidance enters as its four sub-pixel phases, so that halving the resolution does not blur where a click is
-        self.click_body = UShape(width + 8, [click_width * m for m in (1, 2, 4, 6, 6)])
+        self.click_body = UShape(width + 4 * guidance, [click_width * m for m in (1, 2, 4, 6, 6)])
         self.rise = nn.ConvTranspose2d(click_width, fine_width, 2, stride=2)
-        self.merge = double_conv(2 * fine_width + 2, fine_width)
+        self.merge = double_conv(2 * fine_width + guidance, fine_width)
         self.head = nn.Conv2d(fine_width, 1, 1)
 
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:

@@ -9,13 +9,14 @@ from .blocks import UShape
 
 
 class UNet(nn.Module):
-    """4 down blocks, a bottleneck and 4 up blocks; `width` 64 is the paper's (31.0 M parameters)."""
+    """4 down blocks, a bottleneck and 4 up blocks; `width` 64 is the paper's (31.0 M parameters); `guidance` counts maps."""
 
     multiple = 16
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 64, guidance: int = 2) -> None:
         super().__init__()
-        self.body = UShape(3, [width * 2**level for level in range(5)])
+        self.guidance = guidance
+        self.body = UShape(1 + guidance, [width * 2**level for level in range(5)])
         self.head = nn.Conv2d(width, 1, 1)
 
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:

@@ -117,7 +117,7 @@ def answer(model, image, *clicks):
     """Return what the model says to these clicks on slice 1."""
     predictor = Predictor(checkpoint.load(model))
     encoded = predictor.encode(image.voxels[1], image.spacing[1:])
-    return predictor.predict(encoded, [Click(*click) for click in clicks])
+    return predictor.predict(encoded, [Click(*click) for click in clicks]).mask
 
 
 @pytest.mark.parametrize("kind", ["nifti", "dicom"])

@@ -7,6 +7,7 @@ import pytest
 
 from segmodel.dataset import DatasetError, read_decathlon
 from segmodel.evaluation import NOC_CAP, Record, evaluate, report, table, write_report
+from segmodel.predictor import Prediction
 from tests.segmodel.toys import decathlon, rectangle
 
 SHAPE = (16, 24)
@@ -24,7 +25,7 @@ class Stub:
 
     def predict(self, speed, clicks):
         self.clicks.append(list(clicks))
-        return TRUTH & rectangle(SHAPE, (0, 3 + speed * len(clicks)), (0, 24))
+        return Prediction(TRUTH & rectangle(SHAPE, (0, 3 + speed * len(clicks)), (0, 24)), 0.5)
 
 
 def dice_of(rows):

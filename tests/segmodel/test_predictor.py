@@ -34,7 +34,7 @@ def logits(predictor, image, clicks=CLICKS, spacing=(1.6, 1.6)):
 @either
 def test_the_mask_has_the_slices_shape_and_is_made_of_yes_and_no(architecture):
     predictor = served(architecture)
-    mask = predictor.predict(predictor.encode(picture(), (1.6, 1.6)), CLICKS)
+    mask = predictor.predict(predictor.encode(picture(), (1.6, 1.6)), CLICKS).mask
     assert mask.shape == (64, 64)
     assert mask.dtype == bool
     assert 0 < mask.mean() < 1
@@ -43,11 +43,11 @@ def test_the_mask_has_the_slices_shape_and_is_made_of_yes_and_no(architecture):
 def test_the_same_question_gets_the_same_answer_whatever_was_asked_between():
     predictor = served()
     one, other = (predictor.encode(picture(seed=seed), (1.6, 1.6)) for seed in (0, 1))
-    first = predictor.predict(one, CLICKS)
+    first = predictor.predict(one, CLICKS).mask
     predictor.predict(other, CLICKS[:1])
     predictor.predict(one, [])
-    np.testing.assert_array_equal(predictor.predict(one, CLICKS), first)
-    np.testing.assert_array_equal(served().predict(served().encode(picture(), (1.6, 1.6)), CLICKS), first)
+    np.testing.assert_array_equal(predictor.predict(one, CLICKS).mask, first)
+    np.testing.assert_array_equal(served().predict(served().encode(picture(), (1.6, 1.6)), CLICKS).mask, first)
 
 
 def test_asking_changes_neither_slice_nor_clicks_nor_features():
@@ -96,14 +96,14 @@ def test_bfloat16_says_nearly_the_same(architecture):
 
 def test_without_clicks_nothing_is_segmented():
     predictor = served()
-    assert not predictor.predict(predictor.encode(picture(), (1.6, 1.6)), []).any()
+    assert not predictor.predict(predictor.encode(picture(), (1.6, 1.6)), []).mask.any()
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (61, 47), (1, 1), (33, 200), (129, 65)])
 @pytest.mark.parametrize("spacing", [(1.6, 1.6), (0.7, 0.7), (0.8, 2.4), (5.0, 0.5)])
 def test_any_shape_and_spacing_is_answered_on_its_own_pixels(shape, spacing):
     predictor = served()
-    mask = predictor.predict(predictor.encode(picture(shape), spacing), [Click(shape[0] - 1, shape[1] // 2, True)])
+    mask = predictor.predict(predictor.encode(picture(shape), spacing), [Click(shape[0] - 1, shape[1] // 2, True)]).mask
     assert mask.shape == shape
 
 
@@ -130,7 +130,7 @@ def test_what_lies_beyond_an_odd_slice_is_air():
     padded[:45, :51] = picture()[:45, :51]
     whole = predictor.encode(padded, (1.6, 1.6))
     clicks = [Click(20, 30, True)]
-    np.testing.assert_array_equal(predictor.predict(odd, clicks), predictor.predict(whole, clicks)[:45, :51])
+    np.testing.assert_array_equal(predictor.predict(odd, clicks).mask, predictor.predict(whole, clicks).mask[:45, :51])
 
 
 @pytest.mark.parametrize(("y", "x"), [(-1, 5), (5, -1), (40, 5), (5, 50)])

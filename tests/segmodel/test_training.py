@@ -46,7 +46,7 @@ def dice_after_2_clicks(loaded):
         encoded = predictor.encode(image, (1.0, 1.0))
         for truth in (label == 1, label == 2):
             masks = []
-            predict = lambda clicks: masks.append(predictor.predict(encoded, clicks[0])) or masks[-1:]  # noqa: B023, E731
+            predict = lambda clicks: masks.append(predictor.predict(encoded, clicks[0]).mask) or masks[-1:]  # noqa: B023, E731
             interact([truth], predict, centre_click, 2, np.random.default_rng(0))
             scores.append(dice(masks[-1], truth))
     return np.mean(scores)

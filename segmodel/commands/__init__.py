@@ -1,0 +1,11 @@
+"""The commands of `python -m segmodel`, a module each.
+
+`add(commands)` adds the command's parser and returns it; `run(options)` does the work, with `options.command` the line that
+was typed. Heavy modules are imported inside `run`, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+from . import evaluate, predict, train
+
+COMMANDS = (train, evaluate, predict)
