@@ -1,7 +1,7 @@
 """The network's own estimate of how good its mask is, so that people know when to stop clicking.
 
 Taken at its word, a network that gives each pixel a probability p also gives its mask an expected Dice. Networks are
-too sure of themselves, so a logistic curve, fitted on patients that were not trained on, turns that expectation into an estimate.
+too sure of themselves, so a logistic curve, fitted on patients that were not trained on, makes an estimate of that expectation.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from .blocks import UShape, double_conv
 
 
 class EncodeOnceUNet(nn.Module):
-    """`width` of the slice's U-Net and `click_width` of the clicks' U-Net, both at half resolution; `guidance` counts its maps."""
+    """Slice U-Net of `width` and click U-Net of `click_width`, both at half resolution; `guidance` counts its maps."""
 
     multiple = 32
 
