@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import safetensors
 import safetensors.torch
 from torch import nn
 
+from .files import write_whole
 from .inputs import InputSpec
 from .networks import UnknownArchitecture, build
 from .quality import Calibration
@@ -52,15 +52,10 @@ class Checkpoint:
         }
 
     def save(self, path: Path) -> None:
-        """Writes to a temporary name first, so that a file of this name is always whole."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".partial")
+        """A file of this name is always whole."""
         tensors = {name: tensor.contiguous() for name, tensor in self.network.state_dict().items()}
-        try:  # not save_file, whose files nobody else may read
-            temporary.write_bytes(safetensors.torch.save(tensors, {"annotator": json.dumps(self.header)}))
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        # not save_file, whose files nobody else may read
+        write_whole(path, safetensors.torch.save(tensors, {"annotator": json.dumps(self.header)}))
 
 
 def read_header(path: Path) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class Evaluator:
             # of the record alone, so that adding patients or structures changes nobody else's clicks
             rng = np.random.default_rng([self.seed, *f"{item.case}/{item.z}/{name}".encode()])
             pixel = math.sqrt(item.spacing[0] * item.spacing[1])
-            interact([truth], predict, self.place, self.clicks, rng, pixel=pixel)
+            interact([truth], predict, self.place, self.clicks, [rng], pixel=pixel)
             yield Record(name, item.case, item.z, tuple(scores))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,26 +19,29 @@ def interact(
     predict: Callable[[list[list[Click]]], Sequence[Mask]],
     place: Placement,
     rounds: int,
-    rng: np.random.Generator,
+    rngs: Sequence[np.random.Generator],
     chance: Callable[[int], float] = lambda k: 1.0,
     pixel: float = 1.0,
+    start: Sequence[Mask] | None = None,
+    run: Callable[..., Iterable[Any]] = map,
 ) -> list[list[Click]]:
     """Clicks on each truth [y, x] after one first click and `rounds` times "predict, then perhaps click again".
 
     `predict` takes the click list of every truth and returns the masks, in the same order; after round k (1, 2, …) each
-    truth gets another click with probability `chance(k)`. A truth that is predicted perfectly gets none.
-    `pixel` is the side of a pixel in mm.
+    truth gets another click with probability `chance(k)`. A truth that is predicted perfectly gets none. `rngs` holds each
+    truth's own randomness, `pixel` is the side of a pixel in mm, `start` the masks that the first clicks correct (empty ones
+    if not given), and `run` maps the placing over the truths: that of a thread pool does it side by side.
     """
     clicks: list[list[Click]] = [[] for _ in truths]
-    predictions: Sequence[Mask] = [np.zeros_like(truth) for truth in truths]
+    predictions = [np.zeros_like(truth) for truth in truths] if start is None else start
     for k in range(rounds + 1):
         if k:
             predictions = predict(clicks)
-        for truth, prediction, placed in zip(truths, predictions, clicks, strict=True):
-            if k == 0 or rng.random() < chance(k):
-                click = place(truth, prediction, rng, pixel)
-                if click:
-                    placed.append(click)
+        again = [i for i, rng in enumerate(rngs) if k == 0 or rng.random() < chance(k)]
+        placed = run(lambda i, seen=predictions: place(truths[i], seen[i], rngs[i], pixel), again)
+        for i, click in zip(again, placed, strict=True):
+            if click:
+                clicks[i].append(click)
     return clicks
 
 

@@ -15,10 +15,10 @@ def dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
 
 
 def soft_dice_loss(probability: Tensor, truth: Tensor) -> Tensor:
-    """1 − 2ΣGP / (ΣG² + ΣP²) of each image, averaged over the batch [B, 1, H, W] (paper, section II-D)."""
+    """1 − 2ΣGP / (ΣG² + ΣP²) [B] of each image of [B, 1, H, W] (paper, section II-D)."""
     axes = (1, 2, 3)
     overlap = 2 * (probability * truth).sum(axes)
-    return (1 - overlap / (probability.square().sum(axes) + truth.square().sum(axes)).clamp_min(1e-6)).mean()
+    return 1 - overlap / (probability.square().sum(axes) + truth.square().sum(axes)).clamp_min(1e-6)
 
 
 def tensor_to_masks(logits: Tensor) -> list[NDArray[np.bool_]]:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import io
 import json
 import math
+import pickle
+import signal
+import threading
 import time
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -24,223 +28,212 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from .augmentation import Augmentation
 from .checkpoint import Checkpoint
 from .clicks import Click
 from .dataset import GridSlices
+from .files import write_whole
 from .grid import Grid
-from .guidance import guidance_maps
 from .inputs import InputSpec
 from .intensity import Intensity
 from .interaction import falling_chance, interact
 from .metrics import soft_dice_loss, tensor_to_masks
 from .networks import build
+from .processes import Processes
+from .pseudo import spoil
+from .recipe import Recipe, RecipeError
+from .sampling import Batch, Sampler
 from .simulation import paper_click
 
-RECIPES = Path(__file__).parent / "recipes"
-
-
-class RecipeError(ValueError):
-    """A recipe that cannot be trained; the message is one sentence."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Every choice of a training run. The defaults are the paper's (Table I)."""
-
-    name: str = "paper"
-    architecture: dict[str, Any] = field(default_factory=lambda: {"name": "unet", "width": 64})
-    spacing: float = 1.0  # mm of a grid pixel
-    size: int = 512  # side of the cached slices, grid pixels
-    crop: tuple[int, int] = (512, 512)  # rows, columns that the network sees in training
-    window: tuple[float, float] = (-1024.0, 3071.0)  # HU, clipped before standardising
-    sigma: float = 2.0  # grid pixels
-    steps: int = 100_000
-    images: int = 16  # slices of a batch
-    structures: int = 1  # structures trained per slice: the slice is encoded once for all of them
-    passes: int = 15  # the paper's K
-    optimiser: str = "adam"
-    learning_rate: float = 1e-4
-    schedule: str = "constant"  # or "cosine", with a short warm-up
-    weight_decay: float = 0.0
-    cross_entropy: float = 0.0  # weight of the added binary cross-entropy
-    averaging: float = 0.0  # decay of the exponential moving average of the weights; 0 is off
-    clip_gradient: float = 0.0
-    bfloat16: bool = False
-    augment: bool = False
-    merge: dict[str, str] = field(default_factory=dict)  # structures that are part of another
-    seed: int = 4242
-
-    def __post_init__(self) -> None:
-        for name in ("size", "steps", "images", "structures", "passes", "spacing", "learning_rate", "sigma"):
-            if not getattr(self, name) > 0:
-                raise RecipeError(f"The recipe's {name} must be above 0, not {getattr(self, name)}.")
-        if self.optimiser not in ("adam", "adamw") or self.schedule not in ("constant", "cosine"):
-            raise RecipeError("The recipe's optimiser is adam or adamw, its schedule constant or cosine.")
-
-    @classmethod
-    def load(cls, name: str) -> Recipe:
-        """A shipped recipe by its name, or a TOML file. Raises RecipeError."""
-        file = RECIPES / f"{name}.toml" if (RECIPES / f"{name}.toml").exists() else Path(name)
-        try:
-            settings = tomllib.loads(file.read_text())
-        except OSError:
-            raise RecipeError(f"There is no recipe {name}.") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise RecipeError(f"The recipe {name} is not TOML: {error}.") from None
-        return cls(name=file.stem).changed(settings)
-
-    def changed(self, settings: Mapping[str, Any]) -> Recipe:
-        """This recipe with other settings, as TOML or JSON gives them. Raises RecipeError."""
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
-        for name, value in values.items():
-            if name not in self.__dataclass_fields__:
-                raise RecipeError(f"A recipe has no setting {name!r}.")
-            if not _alike(value, getattr(self, name)):
-                raise RecipeError(f"The recipe's {name} cannot be {value!r}.")
-        return dataclasses.replace(self, **values)
-
-
-def _alike(value: object, example: object) -> bool:
-    """Whether a value is of the example's kind; whole numbers are numbers, and pairs hold what the example's hold."""
-    if isinstance(example, tuple):
-        return isinstance(value, tuple) and len(value) == len(example) and all(map(_alike, value, example))
-    if isinstance(example, float):
-        return type(value) in (int, float)
-    return type(value) is type(example)
-
-
-@dataclass(frozen=True)
-class Batch:
-    """`images` float32 [n, 1, H, W]; `truths` bool [m, 1, H, W], each of the image `owner[i]`."""
-
-    images: Tensor
-    truths: Tensor
-    owner: Tensor
-
-
-class Sampler:
-    """Draws batches: a structure first, then a slice that shows it, so that small structures are not drowned."""
-
-    def __init__(self, slices: GridSlices, spec: InputSpec, recipe: Recipe, smallest: int = 12) -> None:
-        self.slices, self.spec, self.recipe = slices, spec, recipe
-        values = np.arange(1, len(slices.structures) + 1)
-        area = np.stack([(slices.labels == value).sum(axis=(1, 2)) for value in values], axis=1)
-        self.shown = area >= smallest  # [slice, structure]
-        self.where = [np.flatnonzero(column) for column in self.shown.T]
-        self.present = [k for k, found in enumerate(self.where) if found.size]
-        if not self.present:
-            raise RecipeError("The training data show no structure.")
-        self.augmentation = Augmentation(recipe.crop) if recipe.augment else None
-
-    def batch(self, rng: np.random.Generator) -> Batch:
-        chosen, wanted = [], []
-        for _ in range(self.recipe.images):
-            first = rng.choice(self.present)
-            index = rng.choice(self.where[first])
-            others = rng.permutation(np.setdiff1d(np.flatnonzero(self.shown[index]), first))
-            chosen.append(index)
-            wanted.append([first, *others][: self.recipe.structures])
-        images = torch.cat([self.spec.image_on_grid(self.slices.images[i]) for i in chosen])
-        labels = torch.from_numpy(self.slices.labels[chosen])[:, None]
-        if self.augmentation:
-            images, labels = self.augmentation(images, labels, rng)
-        truths, owner = [], []
-        for k, values in enumerate(wanted):
-            for value in values:
-                truth = labels[k] == int(value) + 1
-                if truth.any():  # augmentation may have moved it out of the picture
-                    truths.append(truth)
-                    owner.append(k)
-        if not truths:
-            return self.batch(rng)
-        return Batch(images, torch.stack(truths), torch.tensor(owner))
+Mask = NDArray[np.bool_]
+THREADS = 4  # that draw slices and place clicks beside a network on a GPU
 
 
 class Trainer:
     """One run: `step()` makes one gradient step and returns its loss."""
 
-    def __init__(self, recipe: Recipe, slices: GridSlices, device: str = "cpu") -> None:
-        self.recipe, self.device = recipe, torch.device(device)
+    def __init__(
+        self,
+        recipe: Recipe,
+        slices: GridSlices,
+        processes: Processes | None = None,
+        start: Checkpoint | None = None,
+    ) -> None:
+        self.recipe, self.processes = recipe, processes or Processes()
+        self.device = self.processes.device
         torch.manual_seed(recipe.seed)
-        options = dict(recipe.architecture)
+        options = {**recipe.architecture, "guidance": 3 if recipe.previous_mask else 2}
+        self.architecture = dict(options)
         network: Any = build(options.pop("name", ""), **options)
         sides = recipe.crop if recipe.augment else slices.images.shape[1:]
         if any(side % network.multiple for side in sides):
             raise RecipeError(f"This network's pictures have sides of multiples of {network.multiple}, not {sides}.")
+        if start:
+            inherit(network, start.network)
         self.network = network.to(self.device, memory_format=torch.channels_last)
         grid = Grid(recipe.spacing, network.multiple)
-        self.spec = InputSpec(grid, Intensity.measured(slices.images, *recipe.window), recipe.sigma)
+        measured = start.inputs.intensity if start else Intensity.measured(slices.images, *recipe.window)
+        self.spec = InputSpec(grid, measured, recipe.sigma, previous_mask=recipe.previous_mask > 0)
         self.sampler = Sampler(slices, self.spec, recipe)
         kind = torch.optim.AdamW if recipe.optimiser == "adamw" else torch.optim.Adam
         self.optimiser = kind(self.network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
         self.averaged = copy.deepcopy(self.network).eval() if recipe.averaging else self.network
+        self.members = self.processes.share(recipe.images)
+        if not self.members:
+            raise RecipeError(f"{self.processes.size} processes cannot share a batch of {recipe.images} slices.")
+        self.micro_batch = min(recipe.micro_batch or len(self.members), len(self.members))
         self.steps_done = 0
+        self.threads = ThreadPoolExecutor(THREADS) if self.device.type == "cuda" else None
+        self._ahead: tuple[int, int, Future[list[Batch]]] | None = None
 
     def step(self, progress: float) -> dict[str, float]:
-        """One step; `progress` in [0, 1] sets the learning rate. Returns the loss and where the time went (s)."""
+        """One step; `progress` in [0, 1] sets the learning rate. Returns the loss and where the time went (s).
+
+        Where memory runs out, the micro-batch is halved (in every process) and the step tried again.
+        """
         started = time.perf_counter()
-        recipe = self.recipe
-        rng = np.random.default_rng([recipe.seed, self.steps_done])  # a step's draws do not depend on the steps before
-        batch = self.sampler.batch(rng)
-        images = batch.images.to(self.device, memory_format=torch.channels_last)
-        truths = batch.truths.to(self.device)
-        drawn = time.perf_counter()
         for group in self.optimiser.param_groups:
-            group["lr"] = recipe.learning_rate * self._schedule(progress)
-        self.network.train()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.bfloat16):
-            features = tuple(f[batch.owner] for f in self.network.encode(images))
-            clicks = self._simulate(features, batch, rng)
-            simulated = time.perf_counter()
-            logits = self.network.decode(features, self._guidance(clicks, truths.shape[2:]))
-        loss = self._loss(logits.float(), truths.float())
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        if recipe.clip_gradient:
-            nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip_gradient)
+            group["lr"] = self.recipe.learning_rate * self._schedule(progress)
+        while True:
+            spent = {"data_s": 0.0, "clicks_s": 0.0, "passes_s": 0.0, "fit_s": 0.0}
+            try:
+                loss, failed = self._gradient(spent), False
+            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+                if not _out_of_memory(error):
+                    raise
+                failed = True  # the next try is made outside, where the failed one's tensors are gone
+            if not self.processes.largest(failed)[0]:
+                break
+            self._take_smaller_bites()
+        sent = time.perf_counter()
+        self._share_gradient(loss)
+        if self.recipe.clip_gradient:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_gradient)
         self.optimiser.step()
         self.steps_done += 1
         self._average()
-        ended = time.perf_counter()
-        return {
-            "loss": loss.item(),
-            "data_s": drawn - started,
-            "passes_s": simulated - drawn,
-            "fit_s": ended - simulated,
-        }
+        spent["fit_s"] += time.perf_counter() - sent
+        return {"loss": loss.item(), **spent, "step_s": time.perf_counter() - started}
 
-    def _simulate(self, features: Sequence[Tensor], batch: Batch, rng: np.random.Generator) -> list[list[Click]]:
-        """The clicks of every truth after the recipe's prediction passes."""
-        known: list[tuple[int, NDArray[np.bool_]]] = [(0, np.zeros(0, bool))] * len(batch.truths)
+    def _gradient(self, spent: dict[str, float]) -> Tensor:
+        """Sums this process's share of the gradient into the parameters and returns its share of the loss."""
+        self.optimiser.zero_grad(set_to_none=True)
+        losses = []
+        norms = _Norms(self.network)
+        clock = time.perf_counter()
+        for batch in self._batches():
+            norms.rewind()
+            images = batch.images.to(self.device, memory_format=torch.channels_last)
+            truths = batch.truths.to(self.device)
+            drawn = time.perf_counter()
+            self.network.train()
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.bfloat16):
+                features = tuple(f[batch.owner.to(self.device)] for f in self.network.encode(images))
+                guidance, placing = self._simulate(features, batch)
+                simulated = time.perf_counter()
+                logits = self.network.decode(features, guidance)
+            each = self._loss(logits.float(), truths.float()) * batch.weights.to(self.device)
+            loss = each.sum() / self.recipe.images
+            loss.backward()
+            losses.append(loss.detach())
+            norms.note()
+            fitted = time.perf_counter()
+            spent["data_s"] += drawn - clock
+            spent["clicks_s"] += placing
+            spent["passes_s"] += simulated - drawn - placing
+            spent["fit_s"] += fitted - simulated
+            clock = fitted
+        norms.average()
+        return torch.stack(losses).sum()
 
-        def predict(clicks: list[list[Click]]) -> list[NDArray[np.bool_]]:
+    def _batches(self) -> Sequence[Batch]:
+        """This process's micro-batches of the step; where there are threads, those of the next step are drawn meanwhile."""
+        wanted = (self.steps_done, self.micro_batch)
+        if not self.threads:
+            return self._draw(*wanted)
+        ahead = self._ahead
+        ready = ahead[2].result() if ahead and ahead[:2] == wanted else self._draw(*wanted)
+        following = (self.steps_done + 1, self.micro_batch)
+        self._ahead = (*following, self.threads.submit(self._draw, *following))
+        return ready
+
+    def _draw(self, step: int, size: int) -> list[Batch]:
+        return [self.sampler.batch(step, self.members[k : k + size]) for k in range(0, len(self.members), size)]
+
+    def _simulate(self, features: Sequence[Tensor], batch: Batch) -> tuple[Tensor, float]:
+        """The guidance of every truth after the recipe's prediction passes, and the seconds that placing clicks took."""
+        recipe, truths = self.recipe, list(batch.truths[:, 0].numpy())
+        follows = [rng.random() < recipe.previous_mask for rng in batch.rngs]
+        starts = [
+            spoil(truth, rng) if following and rng.random() < recipe.start_masks else np.zeros_like(truth)
+            for truth, following, rng in zip(truths, follows, batch.rngs, strict=True)
+        ]
+        known: list[Mask] = list(starts)
+        counted = [0] * len(truths)
+        previous: list[Mask | None] = [
+            mask if following else None for mask, following in zip(starts, follows, strict=True)
+        ]
+        network_s = 0.0
+
+        def predict(clicks: list[list[Click]]) -> list[Mask]:
             """Only truths that got a click since the last pass are predicted anew."""
-            stale = [i for i, placed in enumerate(clicks) if len(placed) != known[i][0]]
+            nonlocal network_s
+            began = time.perf_counter()
+            stale = [i for i, placed in enumerate(clicks) if len(placed) != counted[i]]
             if stale:
-                guidance = self._guidance([clicks[i] for i in stale], batch.truths.shape[2:])
+                guidance = self._guidance([clicks[i] for i in stale], [previous[i] for i in stale], truths[0].shape)
                 logits = self.network.decode(tuple(f[stale] for f in features), guidance)
                 for i, mask in zip(stale, tensor_to_masks(logits), strict=True):
-                    known[i] = (len(clicks[i]), mask)
-            return [mask for _, mask in known]
+                    known[i], counted[i] = mask, len(clicks[i])
+                    previous[i] = mask if follows[i] else None
+            network_s += time.perf_counter() - began
+            return known
 
-        truths = list(batch.truths[:, 0].numpy())
-        passes = self.recipe.passes
+        began = time.perf_counter()
         self.network.eval()
         with torch.no_grad():
-            clicks = interact(truths, predict, paper_click, passes, rng, falling_chance(passes))
+            run = self.threads.map if self.threads else map
+            chance = falling_chance(recipe.passes)
+            clicks = interact(
+                truths, predict, paper_click, recipe.passes, batch.rngs, chance, recipe.spacing, starts, run
+            )
         self.network.train()
-        return clicks
+        placing = time.perf_counter() - began - network_s
+        return self._guidance(clicks, previous, truths[0].shape), placing
 
-    def _guidance(self, clicks: list[list[Click]], shape: Sequence[int]) -> Tensor:
-        maps = [guidance_maps(placed, (shape[0], shape[1]), self.spec.sigma) for placed in clicks]
-        return torch.from_numpy(np.stack(maps)).to(self.device, memory_format=torch.channels_last)
+    def _guidance(
+        self, clicks: Sequence[Sequence[Click]], previous: Sequence[Mask | None], shape: tuple[int, ...]
+    ) -> Tensor:
+        """float32 [m, maps, H, W] of the clicks and previous masks of m truths."""
+        rows, columns = shape
+        each = zip(clicks, previous, strict=True)
+        maps = torch.cat([self.spec.guidance_on_grid(placed, (rows, columns), mask) for placed, mask in each])
+        return maps.to(self.device, memory_format=torch.channels_last)
 
     def _loss(self, logits: Tensor, truths: Tensor) -> Tensor:
+        """[m], a loss for each truth."""
         loss = soft_dice_loss(logits.sigmoid(), truths)
         if self.recipe.cross_entropy:
-            loss = loss + self.recipe.cross_entropy * F.binary_cross_entropy_with_logits(logits, truths)
+            entropy = F.binary_cross_entropy_with_logits(logits, truths, reduction="none").mean((1, 2, 3))
+            loss = loss + self.recipe.cross_entropy * entropy
         return loss
+
+    def _share_gradient(self, loss: Tensor) -> None:
+        """Sums gradients and loss over the processes and averages what batch normalisations have seen."""
+        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        norms = _Norms(self.network).seen
+        self.processes.sum([loss, *gradients, *norms])
+        for statistic in norms:
+            statistic.div_(self.processes.size)
+
+    def _take_smaller_bites(self) -> None:
+        """Halves the micro-batch; the global batch stays. Raises RecipeError where it is one slice already."""
+        if self.micro_batch == 1:
+            raise RecipeError(f"Memory on {self.device} does not suffice for a single slice of this recipe.")
+        self.micro_batch //= 2
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if self.processes.first:
+            tqdm.write(f"Out of memory: going on with {self.micro_batch} slices at a time, the batch stays as it is.")
 
     def _schedule(self, progress: float) -> float:
         if self.recipe.schedule == "constant":
@@ -263,7 +256,114 @@ class Trainer:
         """The network as it would be served now."""
         described = {"recipe": dataclasses.asdict(self.recipe), "steps": self.steps_done, **provenance}
         network = copy.deepcopy(self.averaged).float().to("cpu").eval()
-        return Checkpoint(network, dict(self.recipe.architecture), self.spec, described)
+        return Checkpoint(network, self.architecture, self.spec, described)
+
+    def state(self) -> dict[str, Any]:
+        """All that the next step depends on, as tensors, numbers and lists."""
+        return {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "steps": self.steps_done,
+            "micro_batch": self.micro_batch,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.steps_done, self.micro_batch = state["steps"], state["micro_batch"]
+
+
+class _Norms:
+    """What batch normalisations have seen, so that every micro-batch of a step starts from the same, in whatever process."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.seen = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
+        self.before = [statistic.clone() for statistic in self.seen]
+        self.after: list[list[Tensor]] = []
+
+    def rewind(self) -> None:
+        for statistic, value in zip(self.seen, self.before, strict=True):
+            statistic.copy_(value)
+
+    def note(self) -> None:
+        self.after.append([statistic.clone() for statistic in self.seen])
+
+    def average(self) -> None:
+        for statistic, values in zip(self.seen, zip(*self.after, strict=True), strict=True):
+            statistic.copy_(torch.stack(values).mean(0))
+
+
+def inherit(network: nn.Module, parent: nn.Module) -> None:
+    """Copies the weights of `parent`; guidance maps that it did not have begin with weight 0. Raises RecipeError."""
+    own, given = network.state_dict(), parent.state_dict()
+    if own.keys() != given.keys() or not all(_fits(given[name], tensor) for name, tensor in own.items()):
+        raise RecipeError("The model to start from has another architecture than the recipe.")
+    for name, tensor in own.items():
+        if tensor.shape == given[name].shape:
+            tensor.copy_(given[name])
+        else:
+            tensor.zero_()[:, : given[name].shape[1]] = given[name]
+
+
+def _fits(given: Tensor, own: Tensor) -> bool:
+    """Whether shapes are equal but for inputs (axis 1) that only `own` has."""
+    if given.dim() < 2 or own.dim() < 2:
+        return given.shape == own.shape
+    return given.shape[:1] + given.shape[2:] == own.shape[:1] + own.shape[2:] and given.shape[1] <= own.shape[1]
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """The CPU's allocator has no error class of its own."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+class Run:
+    """A folder with a training run: `log.jsonl`, the newest `model.safetensors`, and `state.pt`, from which it goes on."""
+
+    def __init__(self, out: Path, provenance: dict[str, Any], trainer: Trainer, resume: bool) -> None:
+        self.out, self.provenance, self.trainer, self.elapsed = out, provenance, trainer, 0.0
+        self.model, self._state, self._log = out / "model.safetensors", out / "state.pt", out / "log.jsonl"
+        if resume:
+            self._restore()
+        elif self._state.exists():
+            raise RecipeError(f"{out} holds a training run already: go on with it by --resume, or take another folder.")
+
+    def _restore(self) -> None:
+        try:
+            state = torch.load(self._state, map_location="cpu", weights_only=True)  # which executes no code
+        except FileNotFoundError:
+            raise RecipeError(f"There is no training run in {self.out} to go on with.") from None
+        except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError):
+            raise RecipeError(f"{self._state} is damaged, so that the run cannot go on.") from None
+        if state["made_of"] != self._made_of():
+            raise RecipeError(f"The run in {self.out} was made with another recipe or other data.")
+        self.trainer.restore(state["trainer"])
+        self.elapsed = state["elapsed"]
+
+    def _made_of(self) -> str:
+        return json.dumps([dataclasses.asdict(self.trainer.recipe), self.provenance], sort_keys=True)
+
+    def save(self) -> Checkpoint:
+        """Writes model and state, each whole, and returns the model."""
+        checkpoint, content = self.trainer.checkpoint(self.provenance), io.BytesIO()
+        checkpoint.save(self.model)
+        torch.save({"made_of": self._made_of(), "elapsed": self.elapsed, "trainer": self.trainer.state()}, content)
+        write_whole(self._state, content.getvalue())
+        return checkpoint
+
+    @contextmanager
+    def log(self) -> Iterator[IO[str] | None]:
+        """The log at the step that comes next: what a broken run wrote beyond its last save is done again."""
+        if not self.trainer.processes.first:
+            yield None
+            return
+        self.out.mkdir(parents=True, exist_ok=True)
+        kept = self._log.read_text().splitlines(keepends=True) if self.trainer.steps_done else []
+        self._log.write_text("".join(kept[: self.trainer.steps_done]))
+        with self._log.open("a") as log:
+            yield log
 
 
 def train(
@@ -271,36 +371,62 @@ def train(
     slices: GridSlices,
     out: Path,
     provenance: dict[str, Any],
-    device: str = "cpu",
+    processes: Processes | None = None,
     minutes: float | None = None,
     every_minutes: float = 5.0,
     validate: Callable[[Checkpoint], dict[str, Any]] | None = None,
+    start: Checkpoint | None = None,
+    resume: bool = False,
 ) -> Path:
     """Trains until the recipe's steps or `minutes` are over, whichever is nearer, and returns the checkpoint's path.
 
-    Writes `out/log.jsonl` (a line a step) and, every few minutes and at the end or on Ctrl-C, `out/model.safetensors`.
+    Writes `out/log.jsonl` (a line a step) and, every few minutes, at the end and when it is interrupted,
+    `out/model.safetensors` and `out/state.pt`, from which `resume` goes on as if nothing had happened. Raises RecipeError.
     """
-    trainer, file = Trainer(recipe, slices, device), out / "model.safetensors"
-    out.mkdir(parents=True, exist_ok=True)
-    began = saved = time.monotonic()
-    with (out / "log.jsonl").open("a") as log, tqdm(total=recipe.steps, unit="step", desc="train") as bar:
-        try:
-            while trainer.steps_done < recipe.steps:
-                elapsed = (time.monotonic() - began) / 60
-                if minutes and elapsed >= minutes:
-                    break
-                progress = max(trainer.steps_done / recipe.steps, elapsed / minutes if minutes else 0.0)
-                line: dict[str, Any] = {"step": trainer.steps_done + 1, **trainer.step(progress)}
-                if time.monotonic() - saved > every_minutes * 60:
-                    saved = time.monotonic()
-                    checkpoint = trainer.checkpoint(provenance)
-                    checkpoint.save(file)
-                    line["validation"] = validate(checkpoint) if validate else None
+    run = Run(out, provenance, Trainer(recipe, slices, processes, start), resume)
+    first = run.trainer.processes.first
+    before, began, saved = run.elapsed, time.monotonic(), time.monotonic()
+    bar = tqdm(total=recipe.steps, initial=run.trainer.steps_done, unit="step", desc="train", disable=not first)
+    with bar, run.log() as log, _interruption() as interrupted:
+        while run.trainer.steps_done < recipe.steps:
+            run.elapsed = before + (time.monotonic() - began) / 60
+            stop, elapsed = run.trainer.processes.largest(bool(interrupted), run.elapsed)
+            if stop or (minutes and elapsed >= minutes):
+                break
+            progress = max(run.trainer.steps_done / recipe.steps, elapsed / minutes if minutes else 0.0)
+            line: dict[str, Any] = {"step": run.trainer.steps_done + 1, **run.trainer.step(progress)}
+            if first and time.monotonic() - saved > every_minutes * 60:
+                saved = time.monotonic()
+                checkpoint = run.save()
+                line["validation"] = validate(checkpoint) if validate else None
+            if log:
                 log.write(json.dumps(line) + "\n")
                 log.flush()
-                bar.set_postfix(loss=f"{line['loss']:.3f}", refresh=False)
-                bar.update()
-        except KeyboardInterrupt:
-            print(f"Interrupted after {trainer.steps_done} steps; the network so far is in {file}.")
-    trainer.checkpoint(provenance).save(file)
-    return file
+            bar.set_postfix(loss=f"{line['loss']:.3f}", refresh=False)
+            bar.update()
+    if first:
+        run.save()
+        if interrupted:
+            print(f"Interrupted after {run.trainer.steps_done} steps; the network so far is in {run.model}.")
+    return run.model
+
+
+@contextmanager
+def _interruption() -> Iterator[list[int]]:
+    """A list that gets the first SIGINT or SIGTERM, so that a step is finished and saved; the second one interrupts at once."""
+    caught: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
+
+    if threading.current_thread() is not threading.main_thread():  # where no handler may be set
+        yield caught
+        return
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -20,23 +20,41 @@ def add(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, help="end (and fall to the lowest learning rate) after this time")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the recipe, as JSON")
     parser.add_argument("--device", type=arguments.device, default="cpu", help="cpu, cuda, cuda:1 …")
+    parser.add_argument(
+        "--from", dest="start", metavar="MODEL", help="begin with the weights of default, or of a checkpoint file"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out, which was broken off")
     return parser
 
 
 def run(options: argparse.Namespace) -> None:
-    from .. import training
+    from .. import checkpoint, training
     from ..dataset import on_grid, read_decathlon
     from ..grid import Grid
+    from ..processes import Processes
+    from ..recipe import Recipe
 
-    recipe = training.Recipe.load(options.recipe).changed(arguments.settings(options.set))
-    print(json.dumps(dataclasses.asdict(recipe), indent=1))
+    recipe = Recipe.load(options.recipe).changed(arguments.settings(options.set))
+    start = checkpoint.load(options.start) if options.start else None
+    processes = Processes.join(options.device)
+    if processes.first:
+        print(json.dumps(dataclasses.asdict(recipe), indent=1))
     datasets = [read_decathlon(folder) for folder in options.data]
     parts = [(dataset, dataset.part("training")) for dataset in datasets]
-    slices = on_grid(parts, Grid(recipe.spacing), recipe.size, recipe.merge, options.cache)
+    with processes.first_alone():
+        slices = on_grid(parts, Grid(recipe.spacing), recipe.size, recipe.merge, options.cache)
     provenance = {
         "data": {dataset.name: [case.name for case in cases] for dataset, cases in parts},
-        "structures": list(slices.structures),
+        "structures": [name for name in slices.structures if name not in recipe.leave_out],
         "slices": len(slices.images),
     }
-    file = training.train(recipe, slices, options.out, provenance, options.device, options.minutes)
-    print(f"Wrote {file}")
+    if start:
+        provenance["start"] = {"sha256": checkpoint.sha256(checkpoint.locate(options.start)), **start.provenance}
+    try:
+        file = training.train(
+            recipe, slices, options.out, provenance, processes, options.minutes, start=start, resume=options.resume
+        )
+    finally:
+        processes.leave()
+    if processes.first:
+        print(f"Wrote {file}")

@@ -34,8 +34,9 @@ def seen(monkeypatch):
     class Recorder(nn.Module):
         multiple = 32
 
-        def __init__(self):
+        def __init__(self, guidance=2):
             super().__init__()
+            self.guidance = guidance
             self.scale = nn.Parameter(torch.ones(()))
 
         def encode(self, image):

@@ -3,6 +3,9 @@
 import dataclasses
 import itertools
 import json
+import os
+import pickle
+import signal
 import time
 from types import SimpleNamespace
 
@@ -11,13 +14,12 @@ import pytest
 import torch
 
 from segmodel import checkpoint, training
-from segmodel.grid import Grid
-from segmodel.inputs import InputSpec
 from segmodel.interaction import interact
 from segmodel.metrics import dice
 from segmodel.predictor import Predictor
+from segmodel.recipe import Recipe, RecipeError
 from segmodel.simulation import centre_click
-from segmodel.training import Recipe, RecipeError, Sampler, Trainer, train
+from segmodel.training import Trainer, train
 from tests.segmodel.toys import ENCODE_ONCE, UNET, ct_slices, grid_slices
 
 TINY = Recipe(
@@ -26,13 +28,21 @@ TINY = Recipe(
 )  # fmt: skip
 
 
+RICH = dataclasses.replace(
+    TINY,
+    steps=6,
+    images=3,
+    augment=True,
+    schedule="cosine",
+    lesions=0.4,
+    regions=0.4,
+    previous_mask=0.5,
+    start_masks=0.5,
+)
+
+
 def changed(**settings):
     return dataclasses.replace(TINY, **settings)
-
-
-def recipe_file(folder, text):
-    (folder / "mine.toml").write_text(text)
-    return str(folder / "mine.toml")
 
 
 def log(folder):
@@ -47,7 +57,7 @@ def dice_after_2_clicks(loaded):
         for truth in (label == 1, label == 2):
             masks = []
             predict = lambda clicks: masks.append(predictor.predict(encoded, clicks[0]).mask) or masks[-1:]  # noqa: B023, E731
-            interact([truth], predict, centre_click, 2, np.random.default_rng(0))
+            interact([truth], predict, centre_click, 2, [np.random.default_rng(0)])
             scores.append(dice(masks[-1], truth))
     return np.mean(scores)
 
@@ -75,12 +85,12 @@ def test_sixty_steps_beat_an_untrained_network(trained):
 def test_the_log_has_a_line_for_every_step(trained):
     lines = log(trained)
     assert [line["step"] for line in lines] == list(range(1, 61))
-    assert lines[0].keys() == {"step", "loss", "data_s", "passes_s", "fit_s"}
+    assert lines[0].keys() == {"step", "loss", "data_s", "clicks_s", "passes_s", "fit_s", "step_s"}
 
 
 def test_the_checkpoint_says_what_it_was_made_of(trained):
     header = checkpoint.read_header(trained / "model.safetensors")
-    assert header["architecture"] == ENCODE_ONCE
+    assert header["architecture"] == {**ENCODE_ONCE, "guidance": 2}
     assert header["inputs"]["grid"] == {"spacing": 1.0, "multiple": 32, "max_side": 512}
     assert header["inputs"]["intensity"]["low"] == -125
     assert header["provenance"]["steps"] == 60
@@ -152,7 +162,7 @@ def test_each_truth_is_fitted_to_its_own_image(monkeypatch):
         trainer.network, "decode", lambda features, maps: seen.append(features[0]) or decode(features, maps)
     )
     trainer.step(0.0)
-    batch = trainer.sampler.batch(np.random.default_rng([TINY.seed, 0]))
+    batch = trainer.sampler.batch(0, range(TINY.images))
     assert len(batch.truths) > len(batch.images)
     assert torch.equal(seen[-1], batch.images[batch.owner])
 
@@ -163,41 +173,6 @@ def test_several_structures_of_a_slice_share_its_encoding(monkeypatch):
     monkeypatch.setattr(trainer.network, "encode", lambda image: encoded.append(len(image)) or encode(image))
     trainer.step(0.0)
     assert encoded == [TINY.images]
-
-
-def sampler(slices, **settings):
-    return Sampler(slices, InputSpec(Grid(1.0)), changed(**{"structures": 1, **settings}))
-
-
-def test_a_batch_shows_slices_with_one_of_their_structures():
-    slices = grid_slices()
-    batch = sampler(slices, images=10).batch(np.random.default_rng(0))
-    assert batch.images.shape == batch.truths.shape == (10, 1, 64, 64)
-    assert batch.owner.tolist() == list(range(10))
-    known = [(slices.labels[i] == value) for i in range(6) for value in (1, 2)]
-    assert all(any((truth[0].numpy() == mask).all() for mask in known) for truth in batch.truths)
-
-
-def test_a_slice_brings_several_of_its_structures_where_the_recipe_says_so():
-    batch = sampler(grid_slices(), images=5, structures=2).batch(np.random.default_rng(0))
-    assert batch.owner.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
-    assert not (batch.truths[0::2] & batch.truths[1::2]).any()
-
-
-def test_a_rare_structure_is_drawn_as_often_as_a_frequent_one():
-    slices = grid_slices(12)
-    slices.labels[1:][slices.labels[1:] == 2] = 0
-    batch = sampler(slices, images=400).batch(np.random.default_rng(0))
-    rare = (batch.truths[:, 0].numpy() == (slices.labels[0] == 2)).all(axis=(1, 2))
-    assert rare.mean() == pytest.approx(0.5, abs=0.08)
-
-
-def test_specks_are_not_trained():
-    slices = grid_slices(2)
-    slices.labels[:] = 0
-    slices.labels[:, 5:8, 5:8] = 1
-    with pytest.raises(RecipeError, match=r"^The training data show no structure\.$"):
-        sampler(slices)
 
 
 def test_the_learning_rate_warms_up_and_falls_to_a_hundredth():
@@ -219,19 +194,166 @@ def test_the_served_weights_are_the_average_of_the_trained_ones():
     torch.testing.assert_close(trainer.checkpoint({}).network.head.weight, wanted)
 
 
-def test_an_interruption_saves_what_was_learnt(tmp_path, monkeypatch, capsys):
-    step = Trainer.step
-
-    def interrupted(trainer, progress):
-        if trainer.steps_done == 3:
-            raise KeyboardInterrupt
-        return step(trainer, progress)
-
-    monkeypatch.setattr(Trainer, "step", interrupted)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_an_interruption_finishes_the_step_and_saves_what_was_learnt(tmp_path, monkeypatch, capsys, number):
+    interrupt_in_step(monkeypatch, 3, number)
     file = train(TINY, grid_slices(), tmp_path, {})
     assert checkpoint.load(file).provenance["steps"] == 3
     assert len(log(tmp_path)) == 3
     assert "Interrupted after 3 steps" in capsys.readouterr().out
+    assert signal.getsignal(number) not in (None, signal.SIG_IGN)
+
+
+def interrupt_in_step(monkeypatch, when, number=signal.SIGINT):
+    step = Trainer.step
+
+    def interrupted(trainer, progress):
+        if trainer.steps_done == when - 1:
+            os.kill(os.getpid(), number)
+        return step(trainer, progress)
+
+    monkeypatch.setattr(Trainer, "step", interrupted)
+
+
+def losses_of(folder):
+    return [line["loss"] for line in log(folder)]
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """Return the losses of six steps in one go."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    train(RICH, grid_slices(), folder, {})
+    return losses_of(folder)
+
+
+def test_a_run_goes_on_after_an_interruption_as_if_nothing_had_happened(tmp_path, monkeypatch, unbroken):
+    with monkeypatch.context() as broken:
+        interrupt_in_step(broken, 3)
+        train(RICH, grid_slices(), tmp_path, {})
+    assert losses_of(tmp_path) == unbroken[:3]
+    train(RICH, grid_slices(), tmp_path, {}, resume=True)
+    assert losses_of(tmp_path) == unbroken
+
+
+def test_a_run_that_was_killed_between_two_saves_goes_on_from_the_last_one(tmp_path, monkeypatch, unbroken):
+    class Killed(BaseException):
+        """Nothing in the program can catch it, as nothing can catch SIGKILL."""
+
+    step = Trainer.step
+
+    def killed(trainer, progress):
+        if trainer.steps_done == 5:
+            raise Killed
+        return step(trainer, progress)
+
+    with monkeypatch.context() as broken, pytest.raises(Killed):
+        broken.setattr(Trainer, "step", killed)
+        train(RICH, grid_slices(), tmp_path, {}, every_minutes=0)
+    torch.load(tmp_path / "state.pt", weights_only=True)
+    train(RICH, grid_slices(), tmp_path, {}, resume=True)
+    assert losses_of(tmp_path) == unbroken
+    assert checkpoint.load(tmp_path / "model.safetensors").provenance["steps"] == RICH.steps
+
+
+def test_a_second_run_does_not_overwrite_the_first(trained):
+    with pytest.raises(RecipeError, match=r"already: go on with it by --resume, or take another folder\.$"):
+        train(TINY, grid_slices(), trained, {})
+
+
+def test_nothing_to_go_on_with_is_told(tmp_path):
+    with pytest.raises(RecipeError, match=r"^There is no training run in .+ to go on with\.$"):
+        train(TINY, grid_slices(), tmp_path, {}, resume=True)
+
+
+def test_a_run_with_another_recipe_or_other_data_is_not_gone_on_with(trained):
+    for recipe, provenance in ((changed(seed=1), {"data": {"toys": ["patient 0"]}}), (TINY, {})):
+        with pytest.raises(RecipeError, match=r"was made with another recipe or other data\.$"):
+            train(recipe, grid_slices(12), trained, provenance, resume=True)
+
+
+def test_a_damaged_state_is_told_and_executes_nothing(tmp_path):
+    for content in (b"", b"no state", pickle.dumps(pytest.fail)):
+        (tmp_path / "state.pt").write_bytes(content)
+        with pytest.raises(RecipeError, match=r"state\.pt is damaged, so that the run cannot go on\.$"):
+            train(TINY, grid_slices(), tmp_path, {}, resume=True)
+
+
+def test_micro_batches_add_up_to_the_gradient_of_the_batch(monkeypatch):
+    recipe = changed(images=4, structures=2)
+    whole, parts = Trainer(recipe, grid_slices()), Trainer(dataclasses.replace(recipe, micro_batch=2), grid_slices())
+    for trainer in (whole, parts):  # batch normalisation would see the micro-batch: let it not look
+        for module in trainer.network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                monkeypatch.setattr(module, "train", lambda mode=True: None)
+                module.eval()
+        trainer.step(0.0)
+    for one, other in zip(whole.network.parameters(), parts.network.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-6)
+
+
+def test_where_memory_runs_out_smaller_bites_are_taken_and_the_batch_stays(monkeypatch, capsys):
+    trainer, eaten = Trainer(changed(images=6), grid_slices()), []
+    encode = trainer.network.encode
+
+    def hungry(image):
+        if len(image) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        eaten.append(len(image))
+        return encode(image)
+
+    monkeypatch.setattr(trainer.network, "encode", hungry)
+    loss = trainer.step(0.0)["loss"]
+    assert trainer.micro_batch == 1 or eaten == [1, 1, 1, 1, 1, 1]
+    assert sum(eaten) == 6
+    assert loss > 0
+    assert trainer.steps_done == 1
+    assert "Out of memory: going on with 3 slices at a time, the batch stays as it is." in capsys.readouterr().err
+
+
+def test_memory_that_does_not_suffice_for_one_slice_is_told(monkeypatch):
+    trainer = Trainer(changed(images=2), grid_slices())
+
+    def full(image):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
+
+    monkeypatch.setattr(trainer.network, "encode", full)
+    with pytest.raises(RecipeError, match=r"^Memory on cpu does not suffice for a single slice of this recipe\.$"):
+        trainer.step(0.0)
+
+
+def test_other_failures_are_not_taken_for_a_lack_of_memory(monkeypatch):
+    trainer = Trainer(TINY, grid_slices())
+    monkeypatch.setattr(trainer.network, "encode", lambda image: torch.zeros(2) @ torch.zeros(3))
+    with pytest.raises(RuntimeError, match="size"):
+        trainer.step(0.0)
+
+
+def test_a_run_may_start_from_a_model_and_give_it_a_map_for_the_previous_mask(trained):
+    parent = checkpoint.load(trained / "model.safetensors")
+    trainer = Trainer(changed(previous_mask=0.5), grid_slices(), start=parent)
+    child = trainer.checkpoint({})
+    assert child.architecture["guidance"] == 3
+    assert child.inputs.intensity == parent.inputs.intensity
+    image, maps = torch.randn(1, 1, 64, 64), torch.rand(1, 2, 64, 64)
+    more = torch.cat([maps, torch.ones(1, 1, 64, 64)], dim=1)  # whatever the new map says, it has no weight yet
+    torch.testing.assert_close(child.network(image, more), parent.network(image, maps))
+
+
+def test_a_model_of_another_architecture_is_no_start(trained):
+    parent = checkpoint.load(trained / "model.safetensors")
+    for architecture in (UNET, {**ENCODE_ONCE, "width": 8}):
+        with pytest.raises(RecipeError, match=r"^The model to start from has another architecture than the recipe\.$"):
+            Trainer(changed(architecture=architecture), grid_slices(), start=parent)
+
+
+def test_the_passes_show_the_mask_before_where_the_recipe_says_so(monkeypatch):
+    trainer, shown = Trainer(changed(previous_mask=1.0, start_masks=1.0, passes=3), grid_slices()), []
+    decode = trainer.network.decode
+    monkeypatch.setattr(trainer.network, "decode", lambda f, maps: shown.append(maps[:, 2]) or decode(f, maps))
+    trainer.step(0.0)
+    assert all(maps.unique().tolist() in ([0, 1], [0], [1]) for maps in shown)
+    assert shown[0].any()  # the spoilt truth that the first click corrects
 
 
 def test_time_ends_a_run_as_steps_do(tmp_path, monkeypatch):
@@ -248,66 +370,6 @@ def test_a_long_run_saves_and_validates_on_the_way(tmp_path):
     train(changed(steps=3), grid_slices(), tmp_path, {}, every_minutes=0, validate=validate)
     assert seen == [1, 2, 3]
     assert [line["validation"] for line in log(tmp_path)] == [{"dice": 0.5}] * 3
-
-
-def test_the_paper_recipe_is_table_1():
-    paper = Recipe.load("paper")
-    assert paper.architecture == {"name": "unet", "width": 64}
-    assert (paper.optimiser, paper.learning_rate, paper.schedule) == ("adam", 1e-4, "constant")
-    assert (paper.images, paper.seed, paper.spacing, paper.crop, paper.sigma) == (16, 4242, 1.0, (512, 512), 2.0)
-    assert paper.passes in (1, 2, 5, 10, 15)
-    assert paper.cross_entropy == paper.averaging == paper.weight_decay == 0
-
-
-def test_the_default_recipe_is_named_after_its_file():
-    assert Recipe.load("default").name == "default"
-
-
-def test_a_recipe_of_ones_own_changes_what_it_names(tmp_path):
-    recipe = Recipe.load(recipe_file(tmp_path, "steps = 7\ncrop = [64, 96]\nlearning_rate = 1"))
-    assert recipe == Recipe(name="mine", steps=7, crop=(64, 96), learning_rate=1)
-
-
-@pytest.mark.parametrize("name", ["none", ".", "none.toml"])
-def test_a_recipe_that_is_not_there_is_refused(name):
-    with pytest.raises(RecipeError, match=r"^There is no recipe .+\.$"):
-        Recipe.load(name)
-
-
-@pytest.mark.parametrize("text", ["steps = ", "steps: 3", "[[["])
-def test_a_recipe_that_is_not_toml_is_refused(tmp_path, text):
-    with pytest.raises(RecipeError, match=r"is not TOML: .+\.$"):
-        Recipe.load(recipe_file(tmp_path, text))
-
-
-def test_an_unknown_setting_is_refused_by_its_name(tmp_path):
-    with pytest.raises(RecipeError, match=r"^A recipe has no setting 'stepps'\.$"):
-        Recipe.load(recipe_file(tmp_path, "stepps = 3"))
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("steps", "many"), ("steps", 1.5), ("steps", True), ("crop", [64]), ("crop", 64), ("window", ["a", "b"]),
-     ("augment", 1), ("architecture", "unet"), ("learning_rate", None), ("name", 3)],
-)  # fmt: skip
-def test_a_setting_of_another_kind_is_refused(name, value):
-    with pytest.raises(RecipeError, match=rf"^The recipe's {name} cannot be .+\.$"):
-        TINY.changed({name: value})
-
-
-@pytest.mark.parametrize(
-    "name", ["passes", "steps", "images", "structures", "size", "spacing", "learning_rate", "sigma"]
-)
-@pytest.mark.parametrize("value", [0, -1])
-def test_a_setting_that_must_be_above_zero_is_refused(name, value):
-    with pytest.raises(RecipeError, match=rf"^The recipe's {name} must be above 0, not {value}\.$"):
-        changed(**{name: value})
-
-
-@pytest.mark.parametrize("change", [{"optimiser": "sgd"}, {"schedule": "steps"}])
-def test_an_optimiser_or_schedule_that_we_lack_is_refused(change):
-    with pytest.raises(RecipeError, match=r"optimiser is adam or adamw, its schedule constant or cosine\.$"):
-        changed(**change)
 
 
 @pytest.mark.parametrize("settings", [{"augment": True, "crop": (64, 90)}, {"architecture": UNET}])

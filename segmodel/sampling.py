@@ -1,0 +1,99 @@
+"""Batches of a training run: slices, the structures asked for on them, and the randomness of their clicks.
+
+Every slice of every step has a random generator of its own, so that a batch is the same whether one process draws all of it
+or several draw a part each, and whether the run was broken off before or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .augmentation import Augmentation
+from .dataset import GridSlices
+from .inputs import InputSpec
+from .pseudo import grow_region, paint_lesion
+from .recipe import Recipe, RecipeError
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """`images` float32 [n, 1, H, W]; `truths` bool [m, 1, H, W], each of the image `owner[i]`, with `rngs[i]` for its clicks.
+
+    `weights` [m] let every image count alike however many of its structures are asked for; they sum to n.
+    """
+
+    images: Tensor
+    truths: Tensor
+    owner: Tensor
+    weights: Tensor
+    rngs: tuple[np.random.Generator, ...]
+
+
+class Sampler:
+    """Draws a structure first, then a slice that shows it, so that small structures are not drowned."""
+
+    def __init__(self, slices: GridSlices, spec: InputSpec, recipe: Recipe, smallest: int = 12) -> None:
+        self.slices, self.spec, self.recipe, self.smallest = slices, spec, recipe, smallest
+        values = np.arange(1, len(slices.structures) + 1)
+        area = np.stack([(slices.labels == value).sum(axis=(1, 2)) for value in values], axis=1)
+        asked = [name not in recipe.leave_out for name in slices.structures]
+        self.shown = (area >= smallest) & asked  # [slice, structure]
+        self.where = [np.flatnonzero(column) for column in self.shown.T]
+        self.present = [k for k, found in enumerate(self.where) if found.size]
+        if not self.present:
+            raise RecipeError("The training data show no structure.")
+        self.augmentation = Augmentation(recipe.crop) if recipe.augment else None
+
+    def batch(self, step: int, members: Iterable[int]) -> Batch:
+        """The slices number `members` of a step's batch."""
+        rngs = [np.random.default_rng([self.recipe.seed, step, k]) for k in members]
+        drawn = [self._draw(rng) for rng in rngs]
+        counts = torch.tensor([len(truths) for _, truths in drawn])
+        owner = torch.repeat_interleave(torch.arange(len(drawn)), counts)
+        return Batch(
+            torch.cat([image for image, _ in drawn]),
+            torch.cat([truths for _, truths in drawn]),
+            owner,
+            (1 / counts)[owner],
+            tuple(child for rng, count in zip(rngs, counts, strict=True) for child in rng.spawn(int(count))),
+        )
+
+    def _draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """One slice [1, 1, H, W] and the truths asked for on it [m, 1, H, W], m ≥ 1."""
+        while True:
+            first = int(rng.choice(self.present))
+            index = int(rng.choice(self.where[first]))
+            hu, masks = self._asked(index, first, rng)
+            image = self.spec.image_on_grid(hu)
+            truths = torch.from_numpy(np.stack(masks).astype(np.uint8))[None]
+            if self.augmentation:
+                image, truths = self.augmentation(image, truths, rng)
+            large = truths[0].sum((1, 2)) >= self.smallest  # augmentation may have moved one out of the picture
+            if large.any():
+                return image, truths[0][large].bool()[:, None]
+
+    def _asked(self, index: int, first: int, rng: np.random.Generator) -> tuple[NDArray[np.int16], list[Mask]]:
+        """The slice in Hounsfield units and the masks asked for on it: painted, grown or drawn by people."""
+        recipe, label = self.recipe, self.slices.labels[index]
+        hu: NDArray[np.int16] = self.slices.images[index]
+        others = rng.permutation(np.setdiff1d(np.flatnonzero(self.shown[index]), first))
+        masks = [label == value + 1 for value in (first, *others)]
+        extra: list[Mask] = []
+        if rng.random() < recipe.lesions:
+            sizes = np.sqrt([np.count_nonzero(mask) for mask in masks])
+            organ = masks[int(rng.choice(len(masks), p=sizes / sizes.sum()))]
+            hu, lesion = paint_lesion(hu, organ, recipe.spacing, rng)
+            masks = [mask & ~lesion for mask in masks]  # as the data sets have it: a tumour is not its liver
+            extra.append(lesion)
+        elif rng.random() < recipe.regions:
+            region = grow_region(hu, recipe.spacing, rng)
+            extra += [] if region is None else [region]
+        return hu, [*extra, *masks][: recipe.structures]
