@@ -13,12 +13,12 @@ import dataclasses
 import json
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from . import checkpoint, evaluation, plots, report, scores
-from .dataset import Case, Dataset, DatasetError, folds
+from .dataset import Case, Dataset, folds
 from .files import write_whole
 from .grid import Grid
 from .predictor import Predictor
@@ -54,7 +54,7 @@ class Laboratory:
     recipe: Recipe
     cache: Path
     clicks: Sequence[int]
-    device: str = "cpu"
+    processes: Processes = field(default_factory=Processes)
     minutes: float | None = None  # of each training; its steps may end it sooner
     every: int = 1  # one labelled slice in so many is evaluated
     seed: int = 4242
@@ -63,36 +63,41 @@ class Laboratory:
         """Claims the folder for what is `described`. Raises ExperimentError where it holds another experiment."""
         text = json.dumps({**described, "recipe": dataclasses.asdict(self.recipe), "every": self.every}, indent=1)
         file = self.out / "experiment.json"
-        if file.exists() and file.read_text() != text:
-            raise ExperimentError(f"{self.out} holds another experiment; take another folder.")
-        write_whole(file, text)
+        with self.processes.first_alone():
+            if file.exists() and file.read_text() != text:
+                raise ExperimentError(f"{self.out} holds another experiment; take another folder.")
+            write_whole(file, text)
 
     def trained(self, name: str, parts: Parts, **changes: Any) -> Path:
         """The checkpoint of a training on these cases: begun, gone on with, or found ready."""
         folder, recipe = self.out / name, dataclasses.replace(self.recipe, **changes)
         options = {"leave_out": recipe.leave_out}
-        slices = on_grid(parts, Grid(recipe.spacing), recipe.size, recipe.merge, self.cache, **options)
+        with self.processes.first_alone():
+            slices = on_grid(parts, Grid(recipe.spacing), recipe.size, recipe.merge, self.cache, **options)
         provenance = {
             "data": {dataset.name: [case.name for case in cases] for dataset, cases in parts},
             "structures": list(slices.structures),
             "slices": len(slices.images),
         }
-        processes, resume = Processes.join(self.device), (folder / "state.pt").exists()
-        return train(recipe, slices, folder, provenance, processes, self.minutes, resume=resume)
+        resume = (folder / "state.pt").exists()
+        return train(recipe, slices, folder, provenance, self.processes, self.minutes, resume=resume)
 
     def evaluated(self, name: str, model: Path | str, parts: Parts) -> dict[str, Any]:
         """The report of a model on these cases, made now or found ready."""
         folder = self.out / name
-        if not (folder / "report.json").exists():
-            predictor = Predictor(checkpoint.load(model), self.device)
-            with report.folder(folder) as partial:
-                result = evaluation.evaluate(
-                    parts, predictor, "paper", self.clicks, self.seed, self.every, distances="slice"
-                )
-                report.write(
-                    {**result, "model": str(model)}, evaluation.examples(parts, predictor, result), partial
-                )
+        with self.processes.first_alone():
+            if not (folder / "report.json").exists():
+                self._evaluate(folder, model, parts)
         return report.read(folder / "report.json")
+
+    def _evaluate(self, folder: Path, model: Path | str, parts: Parts) -> None:
+        predictor = Predictor(checkpoint.load(model), str(self.processes.device))
+        with report.folder(folder) as partial:
+            result = evaluation.evaluate(
+                parts, predictor, "paper", self.clicks, self.seed, self.every, distances="slice"
+            )
+            examples = evaluation.examples(parts, predictor, result)
+            report.write({**result, "model": str(model)}, examples, partial)
 
 
 def crossval(lab: Laboratory, datasets: Sequence[Dataset], count: int, passes: Sequence[int]) -> dict[str, Any]:
@@ -155,7 +160,11 @@ def write(found: Mapping[str, Any], lab: Laboratory, command: str) -> str:
         for kind, title in FIGURES.items():
             values = {int(k): {int(c): cell for c, cell in row.items()} for k, row in found["bars"][kind].items()}
             plots.grouped_bars(values, lab.out / f"{kind}.png", title)
-            pages += [f"## {title[0].upper()}{title[1:]}", _bars(values, 3 if kind == "dice" else 1), f"![{title}]({kind}.png)"]
+            pages += [
+                f"## {title[0].upper()}{title[1:]}",
+                _bars(values, 3 if kind == "dice" else 1),
+                f"![{title}]({kind}.png)",
+            ]
     else:
         pages += ["## Dice, beside the paper's", _beside(found), report.table(found["result"])]
         pages += ["All figures and pictures: [scores](scores/report.md).", "![Box plots](scores/plots/boxes.png)"]
@@ -166,7 +175,10 @@ def write(found: Mapping[str, Any], lab: Laboratory, command: str) -> str:
 
 
 def _described(datasets: Sequence[Dataset]) -> dict[str, Any]:
-    return {d.name: {"patients": len({c.patient for c in d.cases}), "structures": list(d.structures.values())} for d in datasets}
+    return {
+        d.name: {"patients": len({c.patient for c in d.cases}), "structures": list(d.structures.values())}
+        for d in datasets
+    }
 
 
 def _only(dataset: Dataset, structures: Sequence[str]) -> Dataset:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -33,7 +34,8 @@ class Processes:
         chosen = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if device == "cuda" else torch.device(device)
         if chosen.type == "cuda":
             torch.cuda.set_device(chosen)
-        dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+        patience = timedelta(hours=12)  # the others wait while the first prepares data or evaluates
+        dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo", timeout=patience)
         return cls(dist.get_rank(), dist.get_world_size(), chosen)
 
     @property

@@ -233,7 +233,8 @@ class Trainer:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         if self.processes.first:
-            tqdm.write(f"Out of memory: going on with {self.micro_batch} slices at a time, the batch stays as it is.")
+            bites = "1 slice" if self.micro_batch == 1 else f"{self.micro_batch} slices"
+            tqdm.write(f"Out of memory: going on with {bites} at a time, the batch stays as it is.")
 
     def _schedule(self, progress: float) -> float:
         if self.recipe.schedule == "constant":

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..dataset import SPLITS
 from . import arguments
+
+if TYPE_CHECKING:
+    from ..experiments import Laboratory
 
 KINDS = {
     "crossval": "k folds by patient × a list of K (figures 4 to 6)",
@@ -20,7 +23,9 @@ KINDS = {
 def add(commands: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser("experiment", help="one of the paper's experiments")
     parser.add_argument("kind", choices=KINDS, help="; ".join(f"{name}: {what}" for name, what in KINDS.items()))
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="data sets to train on (crossval: in folds)")
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="data sets to train on (crossval: in folds)"
+    )
     parser.add_argument("--on", type=Path, nargs="+", help="data sets to test on; those of --data if not given")
     parser.add_argument("--split", choices=SPLITS, default="test", help="part of the data to test on")
     parser.add_argument("--structures", nargs="+", metavar="NAME", help="known, unknown: what is asked for")
@@ -46,32 +51,36 @@ def _fraction(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> None:
-    from .. import experiments, layouts
+    from .. import experiments
+    from ..processes import Processes
     from ..recipe import Recipe
 
     settings = arguments.settings(options.set) | ({"steps": options.steps} if options.steps is not None else {})
-    lab = experiments.Laboratory(
-        options.out,
-        Recipe.load(options.recipe).changed(settings),
-        options.cache,
-        options.clicks,
-        options.device,
-        options.minutes,
-        max(1, round(1 / options.fraction)),
-    )
+    processes = Processes.join(options.device)
+    recipe = Recipe.load(options.recipe).changed(settings)
+    every = max(1, round(1 / options.fraction))
+    lab = experiments.Laboratory(options.out, recipe, options.cache, options.clicks, processes, options.minutes, every)
+    try:
+        found = _made(options, lab)
+    finally:
+        processes.leave()
+    if processes.first:
+        print(experiments.write(found, lab, options.command))
+        print(f"Wrote {options.out / 'report.md'}")
+
+
+def _made(options: argparse.Namespace, lab: Laboratory) -> dict[str, Any]:
+    from .. import experiments, layouts
+
     data = [layouts.read(source) for source in options.data]
     if options.kind == "crossval":
-        found = experiments.crossval(lab, data, options.folds, options.passes)
-    else:
-        training = [] if options.model else [(dataset, dataset.part("training")) for dataset in data]
-        tested = [layouts.read(source) for source in options.on] if options.on else data
-        on = [(dataset, dataset.part(options.split)) for dataset in tested]
-        if options.kind == "per-structure":
-            found = experiments.per_structure(lab, training, on, options.model)
-        elif not options.structures:
-            raise experiments.ExperimentError("Name the structures that are asked for: --structures NAME …")
-        else:
-            known = options.kind == "known"
-            found = experiments.transfer(lab, training, on, options.structures, known, options.model)
-    print(experiments.write(found, lab, options.command))
-    print(f"Wrote {options.out / 'report.md'}")
+        return experiments.crossval(lab, data, options.folds, options.passes)
+    training = [] if options.model else [(dataset, dataset.part("training")) for dataset in data]
+    tested = [layouts.read(source) for source in options.on] if options.on else data
+    on = [(dataset, dataset.part(options.split)) for dataset in tested]
+    if options.kind == "per-structure":
+        return experiments.per_structure(lab, training, on, options.model)
+    if not options.structures:
+        raise experiments.ExperimentError("Name the structures that are asked for: --structures NAME …")
+    known = options.kind == "known"
+    return experiments.transfer(lab, training, on, options.structures, known, options.model)

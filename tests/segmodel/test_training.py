@@ -196,12 +196,13 @@ def test_the_served_weights_are_the_average_of_the_trained_ones():
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_an_interruption_finishes_the_step_and_saves_what_was_learnt(tmp_path, monkeypatch, capsys, number):
+    before = signal.getsignal(number)
     interrupt_in_step(monkeypatch, 3, number)
     file = train(TINY, grid_slices(), tmp_path, {})
     assert checkpoint.load(file).provenance["steps"] == 3
     assert len(log(tmp_path)) == 3
     assert "Interrupted after 3 steps" in capsys.readouterr().out
-    assert signal.getsignal(number) not in (None, signal.SIG_IGN)
+    assert signal.getsignal(number) == before
 
 
 def interrupt_in_step(monkeypatch, when, number=signal.SIGINT):
@@ -280,6 +281,8 @@ def test_a_damaged_state_is_told_and_executes_nothing(tmp_path):
 
 
 def test_micro_batches_add_up_to_the_gradient_of_the_batch(monkeypatch):
+    # the masks of an untrained network hang on the last digit, and with them all clicks but the first
+    monkeypatch.setattr(training, "falling_chance", lambda passes: lambda k: 0.0)
     recipe = changed(images=4, structures=2)
     whole, parts = Trainer(recipe, grid_slices()), Trainer(dataclasses.replace(recipe, micro_batch=2), grid_slices())
     for trainer in (whole, parts):  # batch normalisation would see the micro-batch: let it not look
@@ -303,12 +306,13 @@ def test_where_memory_runs_out_smaller_bites_are_taken_and_the_batch_stays(monke
         return encode(image)
 
     monkeypatch.setattr(trainer.network, "encode", hungry)
-    loss = trainer.step(0.0)["loss"]
-    assert trainer.micro_batch == 1 or eaten == [1, 1, 1, 1, 1, 1]
-    assert sum(eaten) == 6
-    assert loss > 0
+    trainer.step(0.0)
+    assert eaten == [1, 1, 1, 1, 1, 1]
     assert trainer.steps_done == 1
-    assert "Out of memory: going on with 3 slices at a time, the batch stays as it is." in capsys.readouterr().err
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        f"Out of memory: going on with {n} at a time, the batch stays as it is." for n in ("3 slices", "1 slice")
+    ]
 
 
 def test_memory_that_does_not_suffice_for_one_slice_is_told(monkeypatch):
