@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from segmodel.dataset import DatasetError, read_decathlon
-from segmodel.evaluation import NOC_CAP, Record, evaluate, report, table, write_report
+from segmodel.evaluation import NOC_CAP, Record, evaluate, report
 from segmodel.predictor import Prediction
+from segmodel.report import table, write_report
 from tests.segmodel.toys import decathlon, rectangle
 
 SHAPE = (16, 24)
