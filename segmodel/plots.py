@@ -53,8 +53,9 @@ def dice_curves(curves: Mapping[str, Mapping[str, NDArray[np.float64]]], out: Pa
             panel.plot(clicks, curve["mean"], color=BLUE, linewidth=2, marker="o", markersize=2.5)
             panel.set(title=name, xlim=(0.5, len(clicks) + 0.5), ylim=(0, 1.02))
             panel.set_xticks([1, *range(5, len(clicks) + 1, 5)])
-        for panel in panels[len(curves) :]:
-            panel.remove()
+        for index in range(len(curves), len(panels)):
+            panels[index].remove()
+            panels[index - columns].tick_params(labelbottom=True)
         figure.supxlabel("clicks")
         figure.supylabel("Dice")
         figure.savefig(out)
@@ -75,8 +76,11 @@ def boxes(records: Sequence[Record], clicks: Sequence[int], out: Path) -> Figure
             _boxes(panels[1], records, names, shown, lambda record, k: record.distances[k].masd)
             panels[1].set(ylabel="mean absolute surface distance, mm")
             panels[1].set_yscale("symlog", linthresh=1)  # most are below a millimetre, the worst a hundred times that
-            panels[1].set_ylim(bottom=0)
-            panels[1].yaxis.set_major_formatter("{x:g}")
+            top = panels[1].get_ylim()[1]
+            ticks = [tick for tick in (0, 0.5, 1, 2, 5, 10, 20, 50, 100, 200) if tick <= top]
+            panels[1].set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+            panels[1].set_ylim(0, top)
+            panels[1].minorticks_off()
         panels[-1].set_xticks(range(len(names)), names)
         legend = [
             Patch(facecolor=colour, edgecolor=BLACK, label=_clicks(k)) for k, colour in zip(shown, SERIES, strict=False)
@@ -118,13 +122,21 @@ def calibration(records: Sequence[Record], clicks: Sequence[int], out: Path) -> 
     filled = [b for b in range(10) if (bins == b).any()]
     centres, means = ([float(side[bins == b].mean()) for b in filled] for side in (estimate, true))
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(4.6, 4.6), layout="constrained")
+        figure = Figure(figsize=(4.6, 5.2), layout="constrained")
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color="#808080", linestyle="--", linewidth=1, label="a perfect estimate")
         axes.scatter(estimate, true, s=9, color=SKY, alpha=0.35, linewidth=0, label="a slice")
-        axes.plot(centres, means, color=VERMILION, marker="o", markersize=5, linewidth=2, label="mean of a tenth")
+        axes.plot(
+            centres,
+            means,
+            color=VERMILION,
+            marker="o",
+            markersize=5,
+            linewidth=2,
+            label="mean of slices alike in their estimate",
+        )
         axes.set(xlabel="estimated Dice", ylabel="true Dice", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-        axes.legend(loc="upper left")
+        figure.legend(loc="outside upper center")
         figure.savefig(out)
     return figure
 

@@ -92,7 +92,8 @@ def _write_csv(records: Sequence[Record], clicks: Sequence[int], file: Path) -> 
         rows = csv.writer(stream)
         rows.writerow([*header, *(f"noc_{q}" for q in NOC_TARGETS)])
         for record in records:
-            rows.writerow([*record.key, *_cells(record, clicks), *(record.clicks_to(q / 100) for q in NOC_TARGETS)])
+            values = [f"{value:.6g}" for value in _cells(record, clicks)]
+            rows.writerow([*record.key, *values, *(record.clicks_to(q / 100) for q in NOC_TARGETS)])
 
 
 def _cells(record: Record, clicks: Sequence[int]) -> Iterator[float]:
@@ -199,13 +200,8 @@ def markdown(result: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
             "### Share of slices with an empty mask, which has no distance",
             _of_clicks(result, "empty", clicks, 3),
         ]
-    parts += ["## Whole volumes", "All labelled slices of a patient together, after so many clicks on each."]
-    volumes = {
-        "structures": {name: figures["volume"] for name, figures in result["structures"].items()},
-        "mean": result["mean"]["volume"],
-    }
-    for kind in [kind for kind in ("dice", "masd", "hd95", "hd") if kind in volumes["mean"]]:
-        parts += [f"### {TITLES[kind]}", _of_clicks(volumes, kind, clicks, 3 if kind == "dice" else 1)]
+    if "volume" in result["mean"]:
+        parts += _of_volumes(result, clicks)
     parts += ["## Patients", "Dice: mean ± SD of a patient's slices.", _patients(result, clicks)]
     if result["quality"]["mae"]["all"] is not None:
         parts += ["## The model's own estimate of Dice", _quality(result, [*clicks, "all"])]
@@ -214,6 +210,19 @@ def markdown(result: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
         parts += ["## Slices", "Median and worst slice of each structure by Dice after the last clicks that are shown."]
         parts += [f"### {name}\n\n![{name}](plots/{file})" for name, file in pictures.items()]
     return "\n\n".join(parts) + "\n"
+
+
+def _of_volumes(result: Mapping[str, Any], clicks: Sequence[str]) -> list[str]:
+    volumes = {
+        "structures": {name: figures["volume"] for name, figures in result["structures"].items()},
+        "mean": result["mean"]["volume"],
+    }
+    parts = ["## Whole volumes", "All labelled slices of a patient together, after so many clicks on each."]
+    for kind in [kind for kind in ("dice", "masd", "hd95", "hd") if kind in volumes["mean"]]:
+        parts += [f"### {TITLES[kind]}", _of_clicks(volumes, kind, clicks, 3 if kind == "dice" else 1)]
+    if "hd" not in volumes["mean"]:
+        parts.append("No 3-D distances: they were not asked for, or the slices are not neighbours.")
+    return parts
 
 
 def _circumstances(result: Mapping[str, Any]) -> str:
@@ -235,7 +244,17 @@ def _of_clicks(result: Mapping[str, Any], kind: str, clicks: Sequence[str], digi
         [name, *(_with_interval(figures, kind, k, digits) for k in clicks if kind in figures)]
         for name, figures in _rows(result)
     ]
-    return _grid(["structure", *(f"{k} click{'' if k == '1' else 's'}" for k in clicks)], rows, text=1)
+    return _grid(["structure", *(_clicks(k) for k in clicks)], rows, text=1)
+
+
+def _empty(result: Mapping[str, Any], clicks: Sequence[str]) -> str:
+    """Shares of the structures that have any."""
+    rows = [
+        [name, *(f"{100 * figures['empty'][k]:.1f} %" for k in clicks)]
+        for name, figures in _rows(result)
+        if any(figures["empty"].values())
+    ]
+    return _grid(["empty masks", *(_clicks(k) for k in clicks)], rows, text=1) if rows else "No mask was empty."
 
 
 def _noc(result: Mapping[str, Any]) -> str:
@@ -271,6 +290,10 @@ def _rows(result: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
 
 def _counts(figures: Mapping[str, Any]) -> list[str]:
     return [str(figures.get("count", "")), str(figures.get("patients", ""))]
+
+
+def _clicks(k: str) -> str:
+    return "1 click" if k == "1" else f"{k} clicks"
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
-import scipy.stats
 from numpy.typing import NDArray
 
 from .distances import Distances
@@ -154,20 +153,20 @@ def aggregate(rows: Iterable[tuple[str, str, Figures]], seed: int) -> dict[str, 
 def interval(table: NDArray[np.float64], seed: int) -> list[float] | None:
     """95 % bootstrap interval over the rows of [patients, structures] of the mean over rows, then over columns.
 
-    NaN cells are left out; fewer than two patients have no interval.
+    NaN cells are left out, and so is a draw in which no patient shows one of the structures: its mean would be of others.
+    None with fewer than two patients.
     """
-    table = table[np.isfinite(table).any(axis=1)]
+    known = np.isfinite(table)
+    table = table[known.any(axis=1)][:, known.any(axis=0)]
     if len(table) < 2:
         return None
 
-    def statistic(drawn: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-        return _mean_of_known(_mean_of_known(table[drawn.astype(int)], -2), -1)
-
-    limits = scipy.stats.bootstrap(
-        (np.arange(len(table)),), statistic, n_resamples=RESAMPLES, vectorized=True, method="percentile", axis=-1,
-        rng=np.random.default_rng(seed),
-    ).confidence_interval  # fmt: skip
-    return [float(limits.low), float(limits.high)]
+    drawn = table[np.random.default_rng(seed).integers(len(table), size=(RESAMPLES, len(table)))]
+    shown = np.isfinite(drawn)
+    with np.errstate(invalid="ignore"):  # 0 / 0 of a structure that is not shown is NaN
+        draws = (np.where(shown, drawn, 0).sum(axis=1) / shown.sum(axis=1)).mean(axis=1)
+    draws = draws[np.isfinite(draws)]
+    return [float(limit) for limit in np.percentile(draws, [2.5, 97.5])] if len(draws) else None
 
 
 def quality(records: Sequence[Record], clicks: Sequence[int]) -> dict[str, Any]:
@@ -266,9 +265,3 @@ def _mean(values: Sequence[float]) -> float:
 def _sd(values: Sequence[float]) -> float:
     known = [value for value in values if math.isfinite(value)]
     return statistics.stdev(known) if len(known) > 1 else math.nan
-
-
-def _mean_of_known(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-    known = np.isfinite(values)
-    with np.errstate(invalid="ignore"):  # 0 / 0 of a structure that no drawn patient shows is left out above
-        return np.where(known, values, 0).sum(axis) / known.sum(axis)
