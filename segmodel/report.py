@@ -16,7 +16,7 @@ from .evaluation import Example
 from .metrics import iou_of_dice
 from .scores import NOC_TARGETS, ComparisonError, Record
 
-TITLES = {"dice": "Dice", "iou": "IoU", "hd": "HD, mm", "hd95": "HD95, mm", "masd": "MASD, mm"}
+TITLES = {"dice": "Dice", "hd": "HD, mm", "hd95": "HD95, mm", "masd": "MASD, mm"}
 
 
 class ReportError(ValueError):
@@ -181,25 +181,9 @@ def comparison_table(result: Mapping[str, Any]) -> str:
 def markdown(result: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
     """report.md; `pictures` names the file in plots/ that shows a structure's slices."""
     clicks = [str(k) for k in result["clicks"]]
-    parts = ["# Evaluation", _circumstances(result), "## Dice", _of_clicks(result, "dice", clicks, 3)]
-    parts += [
-        "Mean over the slices of a patient, then over patients [95 % bootstrap interval over patients].",
-        "![Dice against clicks](plots/dice.png)",
-        "Line: mean, band: its interval, grey: the other structures.",
-        "![Box plots](plots/boxes.png)",
-        "Slices: quartiles and median, whiskers to 1.5 interquartile ranges, and what lies beyond.",
-        "## Intersection over union", _of_clicks(result, "iou", clicks, 3),
-        "## Number of clicks", _noc(result),
-        f"Clicks until the Dice is reached, at most {scores.NOC_CAP}, and the share of slices that never reach it.",
-    ]  # fmt: skip
+    parts = ["# Evaluation", _circumstances(result), *_of_overlap(result, clicks)]
     if "hd" in result["mean"]:
-        parts.append("## Surface distances in the slice")
-        for kind in ("masd", "hd95", "hd"):
-            parts += [f"### {TITLES[kind]}", _of_clicks(result, kind, clicks, 1)]
-        parts += [
-            "### Share of slices with an empty mask, which has no distance",
-            _of_clicks(result, "empty", clicks, 3),
-        ]
+        parts += _of_distances(result, clicks)
     if "volume" in result["mean"]:
         parts += _of_volumes(result, clicks)
     parts += ["## Patients", "Dice: mean ± SD of a patient's slices.", _patients(result, clicks)]
@@ -210,6 +194,30 @@ def markdown(result: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
         parts += ["## Slices", "Median and worst slice of each structure by Dice after the last clicks that are shown."]
         parts += [f"### {name}\n\n![{name}](plots/{file})" for name, file in pictures.items()]
     return "\n\n".join(parts) + "\n"
+
+
+def _of_overlap(result: Mapping[str, Any], clicks: Sequence[str]) -> list[str]:
+    return [
+        "## Dice",
+        _of_clicks(result, "dice", clicks, 3),
+        "Mean over the slices of a patient, then over patients [95 % bootstrap interval over patients].",
+        "![Dice against clicks](plots/dice.png)",
+        "Line: mean, band: its interval, grey: the other structures.",
+        "![Box plots](plots/boxes.png)",
+        "Slices: quartiles and median, whiskers to 1.5 interquartile ranges, and what lies beyond.",
+        "## Intersection over union",
+        _of_clicks(result, "iou", clicks, 3),
+        "## Number of clicks",
+        _noc(result),
+        f"Clicks until the Dice is reached, at most {scores.NOC_CAP}, and the share of slices that never reach it.",
+    ]
+
+
+def _of_distances(result: Mapping[str, Any], clicks: Sequence[str]) -> list[str]:
+    parts = ["## Surface distances in the slice"]
+    for kind in ("masd", "hd95", "hd"):
+        parts += [f"### {TITLES[kind]}", _of_clicks(result, kind, clicks, 1)]
+    return [*parts, "An empty mask has no distance and is left out of these means.", _empty(result, clicks)]
 
 
 def _of_volumes(result: Mapping[str, Any], clicks: Sequence[str]) -> list[str]:
