@@ -34,7 +34,7 @@ SHOWN = (1, 2, 5)  # clicks of the pictures of slices
 STYLE: dict[Any, Any] = {
     "font.size": 9, "axes.titlesize": 10, "axes.titleweight": "bold", "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": True, "axes.axisbelow": True, "grid.color": "#E4E4E4", "grid.linewidth": 0.7, "axes.edgecolor": "#808080",
-    "xtick.color": "#404040", "ytick.color": "#404040", "legend.frameon": False, "savefig.dpi": 150,
+    "xtick.color": "#404040", "ytick.color": "#404040", "legend.frameon": False, "savefig.dpi": 150, "text.parse_math": False,
 }  # fmt: skip
 
 
@@ -148,7 +148,7 @@ def grouped_bars(values: Mapping[int, Mapping[int, tuple[float, float]]], out: P
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(max(4.5, 0.8 + 0.28 * len(values) * len(tests)), 3.4), layout="constrained")
         axes = figure.subplots()
-        colours = mpl.colormaps["cividis"](np.linspace(0.05, 0.95, len(values)))
+        colours = mpl.colormaps["cividis"](np.linspace(0.25, 1, len(values)))
         for index, (trained, bars) in enumerate(sorted(values.items())):
             places = [tests.index(k) + (index - (len(values) - 1) / 2) * width for k in bars]
             means, spreads = zip(*bars.values(), strict=True)
@@ -158,6 +158,7 @@ def grouped_bars(values: Mapping[int, Mapping[int, tuple[float, float]]], out: P
             )  # fmt: skip
         axes.set(xlabel="clicks in the test", ylabel=label)
         axes.set_xticks(range(len(tests)), [str(k) for k in tests])
+        axes.set_xlim(-0.6, len(tests) - 0.4)
         axes.grid(False, axis="x")
         axes.legend(title="clicks in training", ncols=min(len(values), 8), loc="lower center", bbox_to_anchor=(0.5, 1))
         figure.savefig(out)

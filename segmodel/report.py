@@ -326,5 +326,7 @@ def _difference(figures: Mapping[str, Any], kind: str, key: str, digits: int) ->
 def _grid(head: Sequence[str], rows: Iterable[Sequence[str]], text: int) -> str:
     """A Markdown table whose first `text` columns are aligned to the left, the rest to the right."""
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * text + "---:|" * (len(head) - text)]
-    lines += ["|" + "|".join(f" {cell} " if cell else " " for cell in row) + "|" for row in rows]
+    for row in rows:
+        cells = [cell.replace("|", "\\|") for cell in row]
+        lines.append("|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|")
     return "\n".join(lines)

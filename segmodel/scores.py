@@ -154,13 +154,12 @@ def interval(table: NDArray[np.float64], seed: int) -> list[float] | None:
     """95 % bootstrap interval over the rows of [patients, structures] of the mean over rows, then over columns.
 
     NaN cells are left out, and so is a draw in which no patient shows one of the structures: its mean would be of others.
-    None with fewer than two patients.
+    None where a structure has fewer than two patients, who say nothing of a spread.
     """
     known = np.isfinite(table)
     table = table[known.any(axis=1)][:, known.any(axis=0)]
-    if len(table) < 2:
+    if not table.size or np.isfinite(table).sum(axis=0).min() < 2:
         return None
-
     drawn = table[np.random.default_rng(seed).integers(len(table), size=(RESAMPLES, len(table)))]
     shown = np.isfinite(drawn)
     with np.errstate(invalid="ignore"):  # 0 / 0 of a structure that is not shown is NaN

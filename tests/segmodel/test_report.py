@@ -96,6 +96,11 @@ def test_a_report_without_distances_says_nothing_of_them(evaluated, tmp_path):
     assert "masd_1" not in (tmp_path / "records.csv").read_text()
 
 
+def test_a_bar_in_a_name_does_not_break_a_table(evaluated):
+    odd = {"a|b": evaluated.result["structures"]["disk"]}
+    assert report.table({**evaluated.result, "structures": odd}).splitlines()[2].startswith(r"| a\|b | 6 | 3 |")
+
+
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_what_is_interrupted_leaves_nothing(tmp_path, error):
     with pytest.raises(error), report.folder(tmp_path / "new") as partial:

@@ -63,8 +63,18 @@ def test_the_interval_of_the_mean_draws_a_patient_with_all_structures():
 
 
 def test_the_interval_of_the_mean_leaves_out_draws_without_one_of_the_structures():
+    records = [record("a", "p", 0.2), record("b", "p", 0.8), record("a", "q", 0.4), record("b", "r", 0.6)]
+    # the lowest draw is p, r, r and the highest p, q, q; q alone would give 0.4 and r alone 0.6
+    wanted = [(0.2 + (0.8 + 2 * 0.6) / 3) / 2, ((0.2 + 2 * 0.4) / 3 + 0.8) / 2]
+    assert report(records, [1])["mean"]["interval"]["dice"]["1"] == pytest.approx(wanted)
+
+
+def test_the_mean_has_no_interval_where_a_structure_has_one_patient():
     records = [record("a", "p", 0.2), record("b", "p", 0.8), record("a", "q", 0.4)]
-    assert report(records, [1])["mean"]["interval"]["dice"]["1"] == pytest.approx([0.5, 0.55])
+    result = report(records, [1])
+    assert result["structures"]["a"]["interval"]["dice"]["1"] == [0.2, 0.4]
+    assert result["mean"]["dice"]["1"] == pytest.approx((0.3 + 0.8) / 2)
+    assert result["mean"]["interval"]["dice"]["1"] is None
 
 
 def test_an_infinite_distance_is_left_out_and_counted():
