@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .grid import Grid, Placement
-from .volumes import nifti
+from .volumes import Volume, nifti
 
 SPLITS = ("training", "validation", "test")
 
@@ -93,12 +93,18 @@ class LabelledSlice:
     spacing: tuple[float, float]
 
 
-def labelled_slices(case: Case) -> Iterator[LabelledSlice]:
-    """The slices of a case that show any structure, from feet to head. Raises DatasetError or VolumeError."""
+def read_case(case: Case) -> tuple[Volume, NDArray[np.integer]]:
+    """A case's image and its labels, both [z, y, x]. Raises DatasetError or VolumeError."""
     volume = nifti.read(case.image)
     labels = nifti.read(case.label).voxels
     if labels.shape != volume.voxels.shape:
         raise DatasetError(f"Image and label of {case.name} differ in shape: {volume.voxels.shape}, {labels.shape}.")
+    return volume, labels
+
+
+def labelled_slices(case: Case) -> Iterator[LabelledSlice]:
+    """The slices of a case that show any structure, from feet to head. Raises DatasetError or VolumeError."""
+    volume, labels = read_case(case)
     for z in np.flatnonzero(labels.any(axis=(1, 2))):
         yield LabelledSlice(case.name, int(z), volume.voxels[z], labels[z], volume.spacing[1:])
 

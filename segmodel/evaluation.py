@@ -2,158 +2,286 @@
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .clicks import Click
-from .dataset import Case, Dataset, DatasetError, LabelledSlice, labelled_slices
+from .dataset import Case, Dataset, DatasetError, LabelledSlice, read_case
+from .distances import surface_distances
 from .interaction import interact
 from .metrics import dice
-from .predictor import Predictor
+from .predictor import Prediction
+from .scores import NOC_CAP, Record, VolumeRecord, report
 from .simulation import PLACEMENTS
 
-NOC_CAP = 20
-NOC_TARGETS = (80, 85, 90)
+Mask = NDArray[np.bool_]
+Datasets = Sequence[tuple[Dataset, Sequence[Case]]]
+
+CLICKS = (1, 2, 3, 5, 10, 15)
+DISTANCES = ("both", "slice", "volume", "none")
 
 
-@dataclass(frozen=True)
-class Record:
-    """One structure on one slice of one patient: `dice[k - 1]` after k clicks."""
+class ClickModel(Protocol):
+    """Whatever answers clicks, a network or a classical method; `predictor.Predictor` is one."""
 
-    structure: str
-    case: str
-    z: int
-    dice: tuple[float, ...]
+    def encode(self, hu: NDArray[np.int16], spacing: tuple[float, float]) -> Any:
+        """What `predict` needs of a slice [y, x] in Hounsfield units with `spacing` (y, x) in mm."""
 
-    def clicks_to(self, target: float) -> int:
-        """Number of clicks until Dice ≥ target, `NOC_CAP` where it is never reached (NoC@target)."""
-        return next((k for k, value in enumerate(self.dice[:NOC_CAP], 1) if value >= target), NOC_CAP)
+    def predict(self, encoded: Any, clicks: Sequence[Click], previous: Mask | None = None) -> Prediction:
+        """The mask [y, x] of these clicks, and an estimate of its Dice (NaN where the method makes none)."""
 
 
-class Evaluator:
-    """Runs the click loop over slices and keeps the times of the network (ms)."""
+class Answer(NamedTuple):
+    """A prediction, and the clicks that asked for it."""
 
-    def __init__(self, predictor: Predictor, placement: str, clicks: int, seed: int) -> None:
-        self.predictor, self.place, self.clicks, self.seed = predictor, PLACEMENTS[placement], clicks, seed
+    clicks: tuple[Click, ...]
+    mask: Mask
+    quality: float
+
+
+class User:
+    """A simulated user of a model, who outlines one structure at a time and keeps the times of the model in ms.
+
+    With `previous` the model is given its last mask as well.
+    """
+
+    def __init__(self, model: ClickModel, placement: str, seed: int, previous: bool = False) -> None:
+        self.model, self.place, self.seed, self.previous = model, PLACEMENTS[placement], seed, previous
         self.encode_ms: list[float] = []
         self.click_ms: list[float] = []
 
-    def evaluate(self, item: LabelledSlice, structures: dict[int, str]) -> Iterable[Record]:
-        """A record for every structure that the slice shows."""
+    def open(self, item: LabelledSlice) -> Any:
+        """The slice as the model has read it."""
         started = time.perf_counter()
-        encoded = self.predictor.encode(item.image, item.spacing)
+        encoded = self.model.encode(item.image, item.spacing)
         self.encode_ms.append(1000 * (time.perf_counter() - started))
-        for value, name in structures.items():
-            truth = item.label == value
-            if not truth.any():
-                continue
-            scores: list[float] = []
+        return encoded
 
-            def predict(
-                clicks: list[list[Click]], truth: NDArray[np.bool_] = truth, scores: list[float] = scores
-            ) -> list[NDArray[np.bool_]]:
-                started = time.perf_counter()
-                mask = self.predictor.predict(encoded, clicks[0]).mask
-                self.click_ms.append(1000 * (time.perf_counter() - started))
-                scores.append(dice(mask, truth))
-                return [mask]
+    def outline(self, encoded: Any, item: LabelledSlice, structure: str, truth: Mask, rounds: int) -> list[Answer]:
+        """The answers after 1, 2 … `rounds` clicks; the first of them are the same however many rounds follow."""
+        answers: list[Answer] = []
 
-            # of the record alone, so that adding patients or structures changes nobody else's clicks
-            rng = np.random.default_rng([self.seed, *f"{item.case}/{item.z}/{name}".encode()])
-            pixel = math.sqrt(item.spacing[0] * item.spacing[1])
-            interact([truth], predict, self.place, self.clicks, [rng], pixel=pixel)
-            yield Record(name, item.case, item.z, tuple(scores))
+        def predict(clicks: list[list[Click]]) -> list[Mask]:
+            last = {"previous": answers[-1].mask if answers else None} if self.previous else {}
+            started = time.perf_counter()
+            prediction = self.model.predict(encoded, clicks[0], **last)
+            self.click_ms.append(1000 * (time.perf_counter() - started))
+            answers.append(Answer(tuple(clicks[0]), *prediction))
+            return [prediction.mask]
+
+        # of the record alone, so that adding patients or structures changes nobody else's clicks
+        rng = np.random.default_rng([self.seed, *f"{item.case}/{item.z}/{structure}".encode()])
+        pixel = math.sqrt(item.spacing[0] * item.spacing[1])
+        interact([truth], predict, self.place, rounds, [rng], pixel=pixel)
+        return answers
+
+
+@dataclass(frozen=True)
+class CaseSlices:
+    """Slices of a case, [z, y, x] `spacing` in mm; `whole` where no slice is left out between the first and the last."""
+
+    items: list[LabelledSlice]
+    spacing: tuple[float, float, float]
+    whole: bool
+
+
+def read_slices(case: Case, every: int = 1) -> CaseSlices:
+    """One in `every` of the slices that show any structure, from feet to head. Raises DatasetError or VolumeError."""
+    volume, labels = read_case(case)
+    shown = np.flatnonzero(labels.any(axis=(1, 2)))
+    items = [LabelledSlice(case.name, int(z), volume.voxels[z], labels[z], volume.spacing[1:]) for z in shown[::every]]
+    whole = len(items) == len(shown) and bool((np.diff(shown) == 1).all())
+    return CaseSlices(items, volume.spacing, whole)
+
+
+def shown(item: LabelledSlice, dataset: Dataset) -> Iterator[tuple[str, Mask]]:
+    """The structures of the data set that a slice shows, with their masks."""
+    for value, name in dataset.structures.items():
+        truth = item.label == value
+        if truth.any():
+            yield name, truth
+
+
+@dataclass
+class _Stack:
+    """The masks of one structure of a case, packed: the truth under 0, the mask after k clicks under k."""
+
+    shape: tuple[int, ...]
+    zs: list[int] = field(default_factory=list)
+    masks: dict[int, list[NDArray[np.uint8]]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, z: int, masks: Mapping[int, Mask]) -> None:
+        self.zs.append(z)
+        for k, mask in masks.items():
+            self.masks[k].append(np.packbits(mask))
+
+    def volume(self, k: int) -> Mask:
+        """[z, y, x] from the first slice of the structure to its last; a slice between that does not show it is empty."""
+        volume = np.zeros((self.zs[-1] - self.zs[0] + 1, *self.shape), bool)
+        for z, packed in zip(self.zs, self.masks[k], strict=True):
+            volume[z - self.zs[0]] = np.unpackbits(packed, count=math.prod(self.shape)).reshape(self.shape)
+        return volume
+
+    def record(self, structure: str, case: str, spacing: Sequence[float] | None) -> VolumeRecord:
+        """Overlap of all slices together, and the 3-D distances where there is a spacing."""
+        truth, overlap, distances = self.volume(0), {}, {}
+        for k in list(self.masks)[1:]:
+            mask = self.volume(k)
+            overlap[k] = dice(mask, truth)
+            if spacing:
+                distances[k] = surface_distances(mask, truth, spacing)
+        return VolumeRecord(structure, case, len(self.zs), overlap, distances)
+
+
+@dataclass
+class _Run:
+    """One evaluation: what is asked for, and the records so far."""
+
+    user: User
+    clicks: Sequence[int]
+    distances: str
+    records: list[Record] = field(default_factory=list)
+    volumes: list[VolumeRecord] = field(default_factory=list)
+
+    def case(self, case: Case, dataset: Dataset, every: int, bar: tqdm) -> None:
+        slices = read_slices(case, every)
+        stacks: dict[str, _Stack] = {}
+        for item in slices.items:
+            encoded = self.user.open(item)
+            for structure, truth in shown(item, dataset):
+                answers = self.user.outline(encoded, item, structure, truth, max(*self.clicks, NOC_CAP))
+                self.records.append(self._record(item, structure, truth, answers))
+                masks = {k: answers[k - 1].mask for k in self.clicks}
+                stacks.setdefault(structure, _Stack(truth.shape)).add(item.z, {0: truth, **masks})
+            bar.update(1 / len(slices.items))
+        spacing = slices.spacing if self.distances in ("both", "volume") and slices.whole else None
+        self.volumes += [stack.record(structure, case.name, spacing) for structure, stack in stacks.items()]
+
+    def _record(self, item: LabelledSlice, structure: str, truth: Mask, answers: Sequence[Answer]) -> Record:
+        measured = self.clicks if self.distances in ("both", "slice") else ()
+        return Record(
+            structure,
+            item.case,
+            item.z,
+            tuple(dice(answer.mask, truth) for answer in answers),
+            tuple(answer.quality for answer in answers),
+            {k: surface_distances(answers[k - 1].mask, truth, item.spacing) for k in measured},
+        )
 
 
 def evaluate(
-    datasets: Sequence[tuple[Dataset, Sequence[Case]]],
-    predictor: Predictor,
+    datasets: Datasets,
+    predictor: ClickModel,
     placement: str = "paper",
-    clicks: Sequence[int] = (1, 2, 3, 5, 10, 15),
+    clicks: Sequence[int] = CLICKS,
     seed: int = 4242,
     every: int = 1,
+    distances: str = "both",
+    previous: bool = False,
 ) -> dict[str, Any]:
-    """The report of these cases; `every` takes one labelled slice in so many. See `report` for its fields.
+    """The report of these cases after each of `clicks`: the fields of `scores.report`, `records`, times and arguments.
 
-    Raises ValueError where the cases show no structure.
+    The user clicks max(clicks, 20) times on every structure of every slice; `every` takes one labelled slice in so many.
+    `distances` says where surfaces are measured: in the "slice", the "volume" (whose slices must be neighbours), "both" or
+    "none". `previous` gives the model its last mask. The same arguments give the same figures, except for the times.
+
+    Raises DatasetError where the cases show no structure or an argument makes no sense.
     """
-    evaluator = Evaluator(predictor, placement, max(*clicks, NOC_CAP), seed)
-    records: list[Record] = []
-    for dataset, cases in datasets:
-        for case in tqdm(cases, desc=f"evaluate {dataset.name}", unit="case"):
-            for item in list(labelled_slices(case))[::every]:
-                records += evaluator.evaluate(item, dataset.structures)
-    if not records:
+    clicks = sorted(set(clicks))
+    _check(datasets, placement, clicks, every, distances)
+    run = _Run(User(predictor, placement, seed, previous), clicks, distances)
+    names = ", ".join(dataset.name for dataset, _ in datasets)
+    with tqdm(total=sum(len(cases) for _, cases in datasets), desc=f"evaluate {names}", bar_format=_BAR) as bar:
+        for dataset, cases in datasets:
+            for case in cases:
+                run.case(case, dataset, every, bar)
+    if not run.records:
         raise DatasetError("The cases show none of their structures.")
-    times = {
-        "ms_per_click": statistics.median(evaluator.click_ms),
-        "encode_ms": statistics.median(evaluator.encode_ms),
-    }
-    return {**report(records, clicks), **times, "placement": placement, "seed": seed}
-
-
-def report(records: Sequence[Record], clicks: Sequence[int]) -> dict[str, Any]:
-    """`structures.<name>.{count, patients, dice.<k>, noc.<q>, never.<q>}` and `mean` of them over the structures.
-
-    Every figure is a mean over the slices of a patient, then over patients.
-    """
-    named: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        named[record.structure].append(record)
-    structures = {name: _of_structure(members, clicks) for name, members in sorted(named.items())}
-    mean = {
-        kind: {
-            k: statistics.fmean(s[kind][k] for s in structures.values()) for k in next(iter(structures.values()))[kind]
-        }
-        for kind in ("dice", "noc")
-    }
-    return {"structures": structures, "mean": mean}
-
-
-def _of_structure(records: Sequence[Record], clicks: Sequence[int]) -> dict[str, Any]:
-    patients: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        patients[record.case].append(record)
-
-    def mean(figure: Any) -> float:
-        return statistics.fmean(statistics.fmean(figure(r) for r in members) for members in patients.values())
-
     return {
-        "count": len(records),
-        "patients": len(patients),
-        "dice": {str(k): mean(lambda r, k=k: r.dice[k - 1]) for k in clicks},
-        "noc": {str(q): mean(lambda r, q=q: r.clicks_to(q / 100)) for q in NOC_TARGETS},
-        "never": {str(q): mean(lambda r, q=q: max(r.dice[:NOC_CAP]) < q / 100) for q in NOC_TARGETS},
+        **report(run.records, clicks, run.volumes, seed),
+        "records": [record.to_json() for record in run.records],
+        "ms_per_click": statistics.median(run.user.click_ms),
+        "encode_ms": statistics.median(run.user.encode_ms),
+        "placement": placement,
+        "clicks": clicks,
+        "seed": seed,
+        "every": every,
+        "distances": distances,
+        "previous": previous,
     }
 
 
-def write_report(result: dict[str, Any], out: Path) -> None:
-    """`out/report.json`, whole or not at all."""
-    out.mkdir(parents=True, exist_ok=True)
-    temporary = out / "report.json.partial"
-    temporary.write_text(json.dumps(result, indent=1) + "\n")
-    temporary.rename(out / "report.json")
+_BAR = (
+    "{desc}: {percentage:3.0f}% |{bar}| {elapsed} < {remaining}"  # a case is not known by its slices before it is read
+)
 
 
-def table(result: dict[str, Any]) -> str:
-    """The report as a Markdown table, structures by clicks."""
-    clicks = list(result["mean"]["dice"])
-    lines = ["| structure | slices | patients | " + " | ".join(f"Dice@{k}" for k in clicks) + " | NoC@85 |"]
-    lines.append("|---|" + "---:|" * (len(clicks) + 3))
-    for name, figures in result["structures"].items():
-        scores = " | ".join(f"{figures['dice'][k]:.3f}" for k in clicks)
-        lines.append(f"| {name} | {figures['count']} | {figures['patients']} | {scores} | {figures['noc']['85']:.1f} |")
-    scores = " | ".join(f"{result['mean']['dice'][k]:.3f}" for k in clicks)
-    lines.append(f"| **mean** | | | {scores} | {result['mean']['noc']['85']:.1f} |")
-    return "\n".join(lines)
+def _check(datasets: Datasets, placement: str, clicks: Sequence[int], every: int, distances: str) -> None:
+    if not clicks or clicks[0] < 1:
+        raise DatasetError("Clicks are counted from 1.")
+    if every < 1:
+        raise DatasetError(f"One slice in {every} cannot be taken.")
+    if placement not in PLACEMENTS:
+        raise DatasetError(f"There is no click placement {placement!r}; there are {', '.join(PLACEMENTS)}.")
+    if distances not in DISTANCES:
+        raise DatasetError(f"Distances are measured in {', '.join(DISTANCES)}, not in {distances!r}.")
+    cases = [case.name for _, members in datasets for case in members]
+    twice = next((case for case in cases if cases.count(case) > 1), None)
+    if twice:
+        raise DatasetError(f"Two cases are called {twice}.")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A slice to be looked at: why it was chosen, image and truth [y, x], spacing (y, x), the answer to each click."""
+
+    why: str
+    record: Record
+    image: NDArray[np.int16]
+    truth: Mask
+    spacing: tuple[float, float]
+    answers: list[Answer]
+
+
+def examples(datasets: Datasets, predictor: ClickModel, result: Mapping[str, Any], rounds: int = 5) -> list[Example]:
+    """The median and the worst slice of every structure by Dice after `rounds` clicks, clicked on again.
+
+    `result` is what `evaluate` gave for the same data sets and model; the clicks and masks are those of then.
+    """
+    chosen = choose([Record.from_json(row) for row in result["records"]], rounds)
+    user = User(predictor, result["placement"], result["seed"], result["previous"])
+    found: dict[tuple[str, str, int], Example] = {}
+    for dataset, cases in datasets:
+        for case in cases:
+            wanted = {key[2] for key in chosen if key[1] == case.name}
+            for item in read_slices(case).items if wanted else ():
+                if item.z in wanted:
+                    encoded = user.open(item)
+                    for structure, truth in shown(item, dataset):
+                        if (key := (structure, item.case, item.z)) in chosen:
+                            answers = user.outline(encoded, item, structure, truth, rounds)
+                            found[key] = Example(*chosen[key], item.image, truth, item.spacing, answers)
+    return [found[key] for key in chosen]
+
+
+def choose(records: Sequence[Record], k: int) -> dict[tuple[str, str, int], tuple[str, Record]]:
+    """By key, "median" and "worst" record of every structure by Dice after k clicks; of equals the first by patient and z."""
+    named: dict[str, list[Record]] = defaultdict(list)
+    for record in sorted(records, key=lambda r: (r.structure, r.dice[k - 1], r.case, r.z)):
+        named[record.structure].append(record)
+    chosen = {}
+    for members in named.values():
+        worst, median = members[0], members[len(members) // 2]
+        chosen[median.key] = ("median", median)
+        if worst is not median:
+            chosen[worst.key] = ("worst", worst)
+    return chosen

@@ -14,6 +14,11 @@ def dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     return 2 * np.count_nonzero(a & b) / total if total else 1.0
 
 
+def iou_of_dice(value: float) -> float:
+    """Intersection over union (Jaccard index) of two masks with this Dice coefficient: D / (2 − D)."""
+    return value / (2 - value)
+
+
 def soft_dice_loss(probability: Tensor, truth: Tensor) -> Tensor:
     """1 − 2ΣGP / (ΣG² + ΣP²) [B] of each image of [B, 1, H, W] (paper, section II-D)."""
     axes = (1, 2, 3)

@@ -10,6 +10,8 @@ from typing import Any
 from ..dataset import SPLITS
 from . import arguments
 
+SCORES = ("count", "patients", "dice", "noc", "never")  # what a checkpoint's header keeps of a structure
+
 
 def add(commands: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser("evaluate", help="simulated clicks on labelled volumes")
@@ -21,30 +23,45 @@ def add(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--clicks", type=arguments.numbers, default=(1, 2, 3, 5, 10, 15), help="report after these, e.g. 1,2,5"
     )
-    parser.add_argument("--placement", choices=["paper", "centre"], default="paper")
-    parser.add_argument("--seed", type=int, default=4242)
-    parser.add_argument("--every", type=int, default=1, help="take one labelled slice in so many")
-    parser.add_argument("--out", type=Path, required=True, help="folder for report.json")
+    parser.add_argument("--placement", choices=["paper", "centre"], default="paper", help="random, or innermost")
+    parser.add_argument("--seed", type=int, default=4242, help="of the paper's placement and the intervals")
+    parser.add_argument("--every", type=_count, default=1, help="take one labelled slice in so many")
+    parser.add_argument(
+        "--distances", choices=["both", "slice", "volume", "none"], default="both", help="where surfaces are measured"
+    )
+    parser.add_argument("--previous", action="store_true", help="give the model its last mask as well")
+    parser.add_argument("--out", type=Path, required=True, help="folder for report.json, report.md, records.csv, plots")
     parser.add_argument("--record", action="store_true", help="also write the scores into the checkpoint's header")
     return parser
 
 
+def _count(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
 def run(options: argparse.Namespace) -> None:
-    from .. import checkpoint, evaluation
+    from .. import checkpoint, evaluation, report
     from ..dataset import read_decathlon
     from ..predictor import Predictor
 
     loaded = checkpoint.load(options.model)
     datasets = [read_decathlon(folder) for folder in options.data]
     parts = [(dataset, dataset.part(options.split)) for dataset in datasets]
-    result = evaluation.evaluate(
-        parts, Predictor(loaded), options.placement, options.clicks, options.seed, max(1, options.every)
-    )
+    predictor = Predictor(loaded)
     described = {"split": options.split, "model": options.model, "command": options.command}
-    evaluation.write_report({**result, **described}, options.out)
+    with report.folder(options.out) as partial:
+        result = evaluation.evaluate(
+            parts, predictor, options.placement, options.clicks, options.seed, options.every, options.distances,
+            options.previous,
+        )  # fmt: skip
+        examples = evaluation.examples(parts, predictor, result)
+        report.write({**result, **described}, examples, partial)
     if options.record:
-        scores = {**described, "mean": result["mean"], "structures": result["structures"]}
-        part = " + ".join(dataset.name for dataset, _ in parts) + f", {options.split}"
-        dataclasses.replace(loaded, scores={**loaded.scores, part: scores}).save(checkpoint.locate(options.model))
-    print(evaluation.table(result))
+        kept = {name: {key: figures[key] for key in SCORES} for name, figures in result["structures"].items()}
+        part = " + ".join(dataset.name for dataset in datasets) + f", {options.split}"
+        scores = {**loaded.scores, part: {**described, "mean": result["mean"], "structures": kept}}
+        dataclasses.replace(loaded, scores=scores).save(checkpoint.locate(options.model))
+    print(report.table(result))
     print(f"median {result['ms_per_click']:.1f} ms per click, {result['encode_ms']:.1f} ms to encode a slice")

@@ -1,4 +1,4 @@
-"""The report counts as one would by hand: over the slices of a patient, then over patients."""
+"""The report counts as one would by hand: over the slices of a patient, then over patients, then over structures."""
 
 import json
 
@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from segmodel.dataset import DatasetError, read_decathlon
-from segmodel.evaluation import NOC_CAP, Record, evaluate, report, table, write_report
+from segmodel.distances import surface_distances
+from segmodel.evaluation import NOC_CAP, Record, User, choose, evaluate, examples, read_slices, report
 from segmodel.predictor import Prediction
+from segmodel.report import table, write_report
 from tests.segmodel.toys import decathlon, rectangle
 
 SHAPE = (16, 24)
@@ -124,6 +126,156 @@ def test_one_slice_in_so_many_can_be_taken(parts):
 
 def test_structures_that_a_slice_does_not_show_are_not_counted(parts):
     assert list(evaluate(parts, Stub())["structures"]) == ["disk"]
+
+
+def test_distances_are_those_of_the_missing_rows_and_an_empty_mask_has_none(parts):
+    disk = evaluate(parts, Stub(), clicks=(1, 3))["structures"]["disk"]
+    # after one click 9, 8 and all rows of 1 mm are missing in the first patient; nothing is in the second
+    assert disk["hd"]["1"] == pytest.approx(((9 + 8) / 2 + 0) / 2)
+    assert disk["hd"]["3"] == pytest.approx(((7 + 4) / 2 + 0) / 2)
+    assert disk["empty"] == {"1": pytest.approx(1 / 6), "3": pytest.approx(1 / 6)}
+    mask = TRUTH & rectangle(SHAPE, (0, 4), (0, 24))
+    [first, *_] = evaluate(parts, Stub(), clicks=(1,))["records"]
+    assert first["distances"]["1"] == list(surface_distances(mask, TRUTH, (1, 1)))
+
+
+def test_a_volume_is_all_slices_of_a_case_together(parts):
+    figures = evaluate(parts, Stub(), clicks=(1,))["structures"]["disk"]["volume"]
+    assert figures["count"] == 2
+    assert figures["per_patient"]["ct_1"]["dice"]["1"] == pytest.approx(2 * (1 + 2 + 0) / (1 + 2 + 0 + 30))
+    assert figures["dice"]["1"] == pytest.approx((2 * 3 / 33 + 1) / 2)
+
+
+def test_distances_in_the_volume_are_3d_and_in_its_spacing(parts):
+    figures = evaluate(parts, Stub(), clicks=(1,))["structures"]["disk"]["volume"]
+    mask = np.stack([TRUTH & rectangle(SHAPE, (0, 3 + rows), (0, 24)) for rows in (1, 2, 0)])
+    wanted = surface_distances(mask, np.repeat(TRUTH[None], 3, 0), (3, 1, 1))
+    assert [figures["per_patient"]["ct_1"][kind]["1"] for kind in ("hd", "hd95", "masd")] == pytest.approx(wanted)
+    assert figures["masd"]["1"] == pytest.approx(wanted.masd / 2)
+
+
+def gapped(tmp_path):
+    images, labels = volume(1, 2, 3)
+    labels[1] = 0
+    dataset = read_decathlon(decathlon(tmp_path / "gap", {"ct_1": (images, labels)}))
+    return [(dataset, dataset.cases)]
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_slices_that_are_not_neighbours_have_no_3d_distances(parts, tmp_path, every):
+    figures = evaluate(gapped(tmp_path) if every == 1 else parts, Stub(), every=every)["structures"]["disk"]
+    of_case = figures["volume"]["per_patient"]["ct_1"]
+    assert "hd" not in of_case
+    assert of_case["dice"]["1"] > 0
+    assert figures["hd"]["1"] > 0
+
+
+def test_a_structure_may_pause_on_a_slice_that_shows_another(tmp_path):
+    images, labels = volume(1, 2, 3)
+    labels[1] = 2
+    labels[1, 0, :] = 0
+    dataset = read_decathlon(decathlon(tmp_path, {"ct_1": (images, labels)}))
+    disk = evaluate([(dataset, dataset.cases)], Stub(), clicks=(1,))["structures"]["disk"]["volume"]["per_patient"][
+        "ct_1"
+    ]
+    truth = np.stack([TRUTH, np.zeros_like(TRUTH), TRUTH])
+    mask = np.stack([TRUTH & rectangle(SHAPE, (0, 3 + rows), (0, 24)) for rows in (1, 0, 3)])
+    mask[1] = False
+    assert disk["hd"]["1"] == pytest.approx(surface_distances(mask, truth, (3, 1, 1)).hd)
+
+
+@pytest.mark.parametrize(
+    ("distances", "in_slice", "in_volume"),
+    [("none", False, False), ("slice", True, False), ("volume", False, True), ("both", True, True)],
+)
+def test_distances_are_measured_where_they_are_asked_for(parts, distances, in_slice, in_volume):
+    result = evaluate(parts, Stub(), clicks=(1,), distances=distances)
+    for figures in (result["structures"]["disk"], result["mean"]):
+        assert ("masd" in figures, "masd" in figures["volume"]) == (in_slice, in_volume)
+
+
+def test_the_models_estimate_is_kept_and_compared(parts):
+    result = evaluate(parts, Stub(), clicks=(1,))
+    errors = [abs(0.5 - dice_of(rows)) for rows in (1, 2, 0, 10)]
+    assert result["quality"]["mae"]["1"] == pytest.approx(np.mean(errors))
+    assert result["quality"]["r"]["1"] is None  # it always says 0.5
+
+
+class Remembering(Stub):
+    """Keeps the previous masks that it was given."""
+
+    def __init__(self):
+        super().__init__()
+        self.previous = []
+
+    def predict(self, speed, clicks, previous=None):
+        self.previous.append(previous)
+        return super().predict(speed, clicks)
+
+
+def test_the_previous_mask_is_given_where_it_is_asked_for(parts):
+    model = Remembering()
+    evaluate(parts, model, previous=True)
+    assert model.previous[0] is None is model.previous[NOC_CAP]
+    assert [mask.sum() // 16 for mask in model.previous[1:6]] == [1, 2, 3, 4, 5]
+    model = Remembering()
+    evaluate(parts, model)
+    assert set(model.previous) == {None}
+
+
+def test_examples_are_the_median_and_the_worst_slice_as_they_were(parts):
+    result = evaluate(parts, Stub())
+    chosen = examples(parts, Stub(), result)
+    # rows found after five clicks: 5 and 10 of slices 0 and 1, 0 of slice 2, 10 in the other patient
+    assert [(e.why, e.record.case, e.record.z) for e in chosen] == [("median", "ct_1", 1), ("worst", "ct_1", 2)]
+    assert [e.image[0, 0] for e in chosen] == [2, 0]
+    assert np.array_equal(chosen[0].truth, TRUTH)
+    assert [len(answer.clicks) for answer in chosen[0].answers] == [1, 2, 3, 4, 5]
+    stub = Stub()
+    evaluate(parts, stub)
+    assert [list(answer.clicks) for answer in chosen[0].answers] == stub.clicks[NOC_CAP : NOC_CAP + 5]
+
+
+def test_of_slices_alike_the_first_is_chosen_and_a_single_one_once():
+    alike = [Record("a", case, z, (0.5,) * 20) for case in ("q", "p") for z in (2, 1)]
+    assert list(choose(alike, 5)) == [("a", "q", 1), ("a", "p", 1)]
+    assert [why for why, _ in choose(alike[:1], 5).values()] == ["median"]
+
+
+def test_fewer_rounds_are_the_beginning_of_more(parts):
+    [(_, cases)] = parts
+    [item, *_] = read_slices(cases[0]).items
+    few, many = (User(Stub(), "paper", 1).outline(1, item, "disk", TRUTH, rounds) for rounds in (3, 9))
+    assert [answer.clicks for answer in few] == [answer.clicks for answer in many[:3]]
+
+
+def test_there_is_one_progress_bar(parts, capsys):
+    evaluate(parts, Stub())
+    shown = capsys.readouterr().err.replace("\r", "\n").split("\n")
+    assert {line.split(":")[0] for line in shown if line} == {"evaluate toys"}
+    assert "100%" in shown[-2]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"clicks": (0, 1)}, "Clicks are counted from 1."),
+        ({"clicks": ()}, "Clicks are counted from 1."),
+        ({"every": 0}, "One slice in 0 cannot be taken."),
+        ({"placement": "corner"}, "There is no click placement 'corner'; there are paper, centre."),
+        ({"distances": "here"}, "Distances are measured in both, slice, volume, none, not in 'here'."),
+    ],
+    ids=str,
+)
+def test_arguments_without_sense_are_refused(parts, options, sentence):
+    with pytest.raises(DatasetError) as refused:
+        evaluate(parts, Stub(), **options)
+    assert str(refused.value) == sentence
+
+
+def test_two_patients_of_one_name_are_refused(parts):
+    with pytest.raises(DatasetError, match=r"^Two cases are called ct_1\.$"):
+        evaluate(parts * 2, Stub())
 
 
 def test_cases_without_their_structures_are_refused(tmp_path):

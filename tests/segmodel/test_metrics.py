@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
-from segmodel.metrics import dice, soft_dice_loss, tensor_to_masks
+from segmodel.metrics import dice, iou_of_dice, soft_dice_loss, tensor_to_masks
 from tests.segmodel.toys import rectangle
 
 SHAPE = (8, 8)
@@ -32,6 +32,12 @@ def test_two_empty_masks_agree_and_an_empty_one_never_agrees_with_another():
 def test_a_mask_agrees_with_itself_and_not_at_all_with_its_complement(mask):
     assert dice(mask, mask) == 1
     assert dice(mask, ~mask) == 0
+
+
+@given(masks, masks)
+def test_intersection_over_union_follows_from_dice(a, b):
+    union = np.count_nonzero(a | b)
+    assert iou_of_dice(dice(a, b)) == pytest.approx(np.count_nonzero(a & b) / union if union else 1)
 
 
 def test_soft_dice_has_squared_denominators():

@@ -1,0 +1,21 @@
+"""A real evaluation of an untrained network on three made-up patients, for the tests of what is made of one."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from segmodel import evaluation
+from segmodel.dataset import read_decathlon
+from segmodel.predictor import Predictor
+from tests.segmodel import toys
+
+
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory):
+    """Return `parts`, `predictor`, `result` and `examples`; two structures on two slices of each patient."""
+    dataset = read_decathlon(toys.decathlon(tmp_path_factory.mktemp("evaluated"), split={}))
+    parts, predictor = [(dataset, dataset.cases)], Predictor(toys.checkpoint())
+    result = evaluation.evaluate(parts, predictor, clicks=(1, 2, 5))
+    examples = evaluation.examples(parts, predictor, result)
+    return SimpleNamespace(parts=parts, predictor=predictor, result=json.loads(json.dumps(result)), examples=examples)
