@@ -13,6 +13,7 @@ from typing import Any
 from . import plots, scores
 from .distances import Distances
 from .evaluation import Example
+from .files import write_whole
 from .metrics import iou_of_dice
 from .scores import NOC_TARGETS, ComparisonError, Record
 
@@ -144,12 +145,7 @@ def comparison(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
 def write_comparison(result: Mapping[str, Any], file: Path) -> None:
     """As JSON or, where the name does not end so, as a Markdown table. Raises OSError."""
     text = json.dumps(result, indent=1) if file.suffix == ".json" else comparison_table(result)
-    temporary = file.with_name(file.name + ".partial")
-    try:
-        temporary.write_text(text + "\n")
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(file, text + "\n")
 
 
 # ------------------------------------------------------------------------------------------------ Markdown

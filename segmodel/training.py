@@ -376,13 +376,15 @@ def train(
     minutes: float | None = None,
     every_minutes: float = 5.0,
     validate: Callable[[Checkpoint], dict[str, Any]] | None = None,
+    watch: Callable[[dict[str, Any]], None] | None = None,
     start: Checkpoint | None = None,
     resume: bool = False,
 ) -> Path:
     """Trains until the recipe's steps or `minutes` are over, whichever is nearer, and returns the checkpoint's path.
 
     Writes `out/log.jsonl` (a line a step) and, every few minutes, at the end and when it is interrupted,
-    `out/model.safetensors` and `out/state.pt`, from which `resume` goes on as if nothing had happened. Raises RecipeError.
+    `out/model.safetensors` and `out/state.pt`, from which `resume` goes on as if nothing had happened. What
+    `validate` says of the model is in the log at every save; `watch` gets each of the log's lines. Raises RecipeError.
     """
     run = Run(out, provenance, Trainer(recipe, slices, processes, start), resume)
     first = run.trainer.processes.first
@@ -403,6 +405,8 @@ def train(
             if log:
                 log.write(json.dumps(line) + "\n")
                 log.flush()
+                if watch:
+                    watch(line)
             bar.set_postfix(loss=f"{line['loss']:.3f}", refresh=False)
             bar.update()
     if first:

@@ -17,6 +17,13 @@ def numbers(text: str) -> tuple[int, ...]:
     return values
 
 
+def count(text: str) -> int:
+    """A whole number from 1."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
 def device(name: str) -> str:
     """The name of a device that is there."""
     import torch

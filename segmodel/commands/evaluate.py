@@ -25,7 +25,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument("--placement", choices=["paper", "centre"], default="paper", help="random, or innermost")
     parser.add_argument("--seed", type=int, default=4242, help="of the paper's placement and the intervals")
-    parser.add_argument("--every", type=_count, default=1, help="take one labelled slice in so many")
+    parser.add_argument("--every", type=arguments.count, default=1, help="take one labelled slice in so many")
     parser.add_argument(
         "--distances", choices=["both", "slice", "volume", "none"], default="both", help="where surfaces are measured"
     )
@@ -33,12 +33,6 @@ def add(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="folder for report.json, report.md, records.csv, plots")
     parser.add_argument("--record", action="store_true", help="also write the scores into the checkpoint's header")
     return parser
-
-
-def _count(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
 
 
 def run(options: argparse.Namespace) -> None:

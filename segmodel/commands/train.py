@@ -6,9 +6,16 @@ import argparse
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..dataset import DatasetError
 from . import arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..checkpoint import Checkpoint
+    from ..dataset import Dataset
 
 
 def add(commands: Any) -> argparse.ArgumentParser:
@@ -23,6 +30,13 @@ def add(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--from", dest="start", metavar="MODEL", help="begin with the weights of default, or of a checkpoint file"
     )
+    parser.add_argument(
+        "--validate",
+        type=arguments.count,
+        metavar="EVERY",
+        help="at every save, Dice on one validation slice in so many",
+    )
+    parser.add_argument("--tensorboard", action="store_true", help="also write the log for TensorBoard")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out, which was broken off")
     return parser
 
@@ -52,9 +66,42 @@ def run(options: argparse.Namespace) -> None:
         provenance["start"] = {"sha256": checkpoint.sha256(checkpoint.locate(options.start)), **start.provenance}
     try:
         file = training.train(
-            recipe, slices, options.out, provenance, processes, options.minutes, start=start, resume=options.resume
-        )
+            recipe, slices, options.out, provenance, processes, options.minutes,
+            validate=_validation(datasets, options.validate) if options.validate else None,
+            watch=_tensorboard(options.out) if options.tensorboard and processes.first else None,
+            start=start, resume=options.resume,
+        )  # fmt: skip
     finally:
         processes.leave()
     if processes.first:
         print(f"Wrote {file}")
+
+
+def _validation(datasets: Sequence[Dataset], every: int) -> Callable[[Checkpoint], dict[str, Any]]:
+    """Mean Dice after one and five clicks on the validation patients."""
+    from .. import evaluation
+    from ..predictor import Predictor
+
+    parts = [(dataset, dataset.part("validation")) for dataset in datasets]
+
+    def validate(checkpoint: Checkpoint) -> dict[str, Any]:
+        result = evaluation.evaluate(parts, Predictor(checkpoint), clicks=(1, 5), every=every, distances="none")
+        return {"dice": result["mean"]["dice"]}
+
+    return validate
+
+
+def _tensorboard(out: Path) -> Callable[[dict[str, Any]], None]:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise DatasetError("TensorBoard is not installed here (pip install tensorboard).") from None
+    writer = SummaryWriter(out / "tensorboard")
+
+    def watch(line: dict[str, Any]) -> None:
+        for name in ("loss", "step_s"):
+            writer.add_scalar(name, line[name], line["step"])
+        for k, value in (line.get("validation") or {}).get("dice", {}).items():
+            writer.add_scalar(f"validation/dice@{k}", value, line["step"])
+
+    return watch
