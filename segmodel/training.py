@@ -124,9 +124,7 @@ class Sampler:
 
     def __init__(self, slices: GridSlices, spec: InputSpec, recipe: Recipe, smallest: int = 12) -> None:
         self.slices, self.spec, self.recipe = slices, spec, recipe
-        values = np.arange(1, len(slices.structures) + 1)
-        area = np.stack([(slices.labels == value).sum(axis=(1, 2)) for value in values], axis=1)
-        self.shown = area >= smallest  # [slice, structure]
+        self.shown = slices.areas >= smallest  # [slice, structure]
         self.where = [np.flatnonzero(column) for column in self.shown.T]
         self.present = [k for k, found in enumerate(self.where) if found.size]
         if not self.present:
@@ -142,7 +140,7 @@ class Sampler:
             chosen.append(index)
             wanted.append([first, *others][: self.recipe.structures])
         images = torch.cat([self.spec.image_on_grid(self.slices.images[i]) for i in chosen])
-        labels = torch.from_numpy(self.slices.labels[chosen])[:, None]
+        labels = torch.from_numpy(np.stack([self.slices.labels[i] for i in chosen]))[:, None]
         if self.augmentation:
             images, labels = self.augmentation(images, labels, rng)
         truths, owner = [], []

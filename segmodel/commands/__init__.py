@@ -6,6 +6,6 @@ was typed. Heavy modules are imported inside `run`, so that `--help` is quick.
 
 from __future__ import annotations
 
-from . import evaluate, predict, train
+from . import evaluate, predict, prepare, train
 
-COMMANDS = (train, evaluate, predict)
+COMMANDS = (prepare, train, evaluate, predict)

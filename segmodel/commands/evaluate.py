@@ -13,7 +13,7 @@ from . import arguments
 
 def add(commands: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser("evaluate", help="simulated clicks on labelled volumes")
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="Decathlon-layout folders")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders or dataset files (docs/data.md)")
     parser.add_argument(
         "--split", choices=SPLITS, default="validation", help="part of the data; test for final figures"
     )
@@ -30,12 +30,11 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> None:
-    from .. import checkpoint, evaluation
-    from ..dataset import read_decathlon
+    from .. import checkpoint, evaluation, layouts
     from ..predictor import Predictor
 
     loaded = checkpoint.load(options.model)
-    datasets = [read_decathlon(folder) for folder in options.data]
+    datasets = [layouts.read(source) for source in options.data]
     parts = [(dataset, dataset.part(options.split)) for dataset in datasets]
     result = evaluation.evaluate(
         parts, Predictor(loaded), options.placement, options.clicks, options.seed, max(1, options.every)
