@@ -119,10 +119,12 @@ def read_case(case: Case) -> tuple[Volume, NDArray[np.integer]]:
     volume, label = nifti.read(case.image, channel=case.channel), nifti.read(case.label)
     _check_geometry(case.name, volume.geometry, label.geometry)
     if case.values:
-        strange = label.voxels[~np.isin(label.voxels, [0, *case.values])]
-        if strange.size:
+        allowed = [0, *case.values]
+        strange = [plane[~np.isin(plane, allowed)] for plane in label.voxels]  # slice by slice, for want of memory
+        if any(map(len, strange)):
+            value = np.concatenate(strange).min()
             raise DatasetError(
-                f"The label of case {case.name} has the value {strange[0]}, which data set {case.dataset} does not name."
+                f"The label of case {case.name} has the value {value}, which data set {case.dataset} does not name."
             )
     return volume, label.voxels
 

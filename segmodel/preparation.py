@@ -122,7 +122,7 @@ class CaseOnGrid:
         for value, number in self.values.items():
             if value < len(table):
                 table[value] = number
-        return table[labels]
+        return np.stack([table[plane] for plane in labels])  # an index of the whole volume would be four times its size
 
     def _label_on_grid(self, label: NDArray[np.uint8], placement: Placement) -> NDArray[np.uint8]:
         result = np.zeros(placement.padded, np.uint8)
