@@ -1,4 +1,4 @@
-"""python -m segmodel train | evaluate | predict: bad input gets one sentence and exit code 2."""
+"""python -m segmodel prepare | train | evaluate | predict: bad input gets one sentence and exit code 2."""
 
 from __future__ import annotations
 

@@ -1,19 +1,20 @@
-"""Labelled data: Medical Segmentation Decathlon folders, their split by patient, and the cache on the network's grid."""
+"""Labelled data: cases, whose structures they show, and their split by patient.
+
+`layouts` reads data sets from disk, `preparation` brings their slices onto the network's grid.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any, Protocol, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from .grid import Grid, Placement
-from .volumes import Volume, nifti
+from .volumes import Geometry, Volume, nifti
 
 SPLITS = ("training", "validation", "test")
 
@@ -24,21 +25,53 @@ class DatasetError(ValueError):
 
 @dataclass(frozen=True)
 class Case:
-    """One patient's volume: files, and the part of the split that it belongs to."""
+    """One labelled volume: its files, whose it is, and the part of the split that it belongs to.
+
+    `patient` is the case's own name where nothing else is known, `channel` the volume that is taken of a 4-D image. The
+    label may hold 0 and `values`, those that the data set `dataset` names; without `values` it may hold anything.
+    """
 
     name: str
     image: Path
     label: Path
     split: str
+    patient: str = ""
+    channel: int | None = None
+    values: frozenset[int] = frozenset()
+    dataset: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.patient:
+            object.__setattr__(self, "patient", self.name)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """`structures` maps a label value to its name (background left out)."""
+    """`structures` maps a label value to its name (background left out); no patient is on two sides of its split.
+
+    Structures in `unknown` are never trained: they are kept to measure how a network does on what it has not seen.
+    Raises DatasetError for a patient on two sides.
+    """
 
     name: str
     cases: tuple[Case, ...]
     structures: dict[int, str]
+    unknown: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        first: dict[str, Case] = {}
+        for case in self.cases:
+            other = first.setdefault(case.patient, case)
+            if other.split != case.split:
+                raise DatasetError(
+                    f"The patient {case.patient} is on two sides of the split: "
+                    f"{other.name} is {other.split}, {case.name} is {case.split}."
+                )
+
+    @property
+    def known(self) -> dict[int, str]:
+        """The structures that may be trained."""
+        return {value: name for value, name in self.structures.items() if name not in self.unknown}
 
     def part(self, split: str) -> tuple[Case, ...]:
         """The cases of one part; a data set without a split belongs to every part. Raises DatasetError."""
@@ -48,38 +81,23 @@ class Dataset:
         return cases
 
 
-def read_decathlon(folder: Path) -> Dataset:
-    """The data set described by `folder/dataset.json`; its optional `split` maps a case to a part. Raises DatasetError."""
-    try:
-        described = json.loads((folder / "dataset.json").read_text())
-    except FileNotFoundError:
-        raise DatasetError(f"{folder} has no dataset.json.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        raise DatasetError(f"{folder / 'dataset.json'} is not JSON.") from None
-    try:
-        split = {str(case): part for case, part in described.get("split", {}).items()}
-        structures = {int(value): name for value, name in described["labels"].items() if int(value) != 0}
-        pairs = [(folder / entry["image"], folder / entry["label"]) for entry in described["training"]]
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise DatasetError(f"{folder / 'dataset.json'} is not in the Decathlon layout.") from None
-    cases = []
-    for image, label in pairs:
-        for file in (image, label):
-            if not file.is_file():
-                raise DatasetError(f"{folder / 'dataset.json'} names {file.name}, which is not there.")
-        name = image.name.removesuffix(".gz").removesuffix(".nii")
-        cases.append(Case(name, image, label, _part_of(name, split)))
-    return Dataset(str(described.get("name", folder.name)), tuple(cases), structures)
+def folds(cases: Sequence[Case], k: int, seed: int) -> list[tuple[tuple[Case, ...], tuple[Case, ...]]]:
+    """(training, validation) of k folds by patient: every case is validated once; folds differ by one patient at most.
 
-
-def _part_of(name: str, split: Mapping[str, str]) -> str:
-    """A case is named in the split by its file's name, or by that name's last part (`btcv_0005` → `0005`)."""
-    if not split:
-        return "all"
-    part = split.get(name) or split.get(name.rsplit("_", 1)[-1])
-    if part not in SPLITS:
-        raise DatasetError(f"The case {name} is in no part of the split.")
-    return part
+    The same seed gives the same folds, whatever the order of the cases. Raises DatasetError for too few patients.
+    """
+    patients = sorted({case.patient for case in cases})
+    if not 2 <= k <= len(patients):
+        raise DatasetError(f"A data set of {len(patients)} patient(s) cannot be split into {k} folds by patient.")
+    shuffled = np.random.default_rng(seed).permutation(len(patients))
+    fold_of = {patients[patient]: place % k for place, patient in enumerate(shuffled)}
+    return [
+        (
+            tuple(case for case in cases if fold_of[case.patient] != fold),
+            tuple(case for case in cases if fold_of[case.patient] == fold),
+        )
+        for fold in range(k)
+    ]
 
 
 @dataclass(frozen=True)
@@ -94,12 +112,34 @@ class LabelledSlice:
 
 
 def read_case(case: Case) -> tuple[Volume, NDArray[np.integer]]:
-    """A case's image and its labels, both [z, y, x]. Raises DatasetError or VolumeError."""
-    volume = nifti.read(case.image)
-    labels = nifti.read(case.label).voxels
-    if labels.shape != volume.voxels.shape:
-        raise DatasetError(f"Image and label of {case.name} differ in shape: {volume.voxels.shape}, {labels.shape}.")
-    return volume, labels
+    """The image and its label values int16 [z, y, x], which lie in the same space and hold only values with a name.
+
+    Raises DatasetError or VolumeError.
+    """
+    volume, label = nifti.read(case.image, channel=case.channel), nifti.read(case.label)
+    _check_geometry(case.name, volume.geometry, label.geometry)
+    if case.values:
+        allowed = [0, *case.values]
+        strange = [plane[~np.isin(plane, allowed)] for plane in label.voxels]  # slice by slice, for want of memory
+        if any(map(len, strange)):
+            value = np.concatenate(strange).min()
+            raise DatasetError(
+                f"The label of case {case.name} has the value {value}, which data set {case.dataset} does not name."
+            )
+    return volume, label.voxels
+
+
+def _check_geometry(name: str, image: Geometry, label: Geometry) -> None:
+    """Writers round: voxel edges may differ by 1 % of their length, the first voxel's place by half an edge."""
+    if image.shape != label.shape:
+        raise DatasetError(f"Image and label of {name} differ in shape: {image.shape}, {label.shape}.")
+    if not np.allclose(image.spacing, label.spacing, rtol=0.01):
+        one, other = (" × ".join(f"{step:.4g}" for step in found.spacing) for found in (image, label))
+        raise DatasetError(f"Image and label of {name} differ in spacing: {one} mm, {other} mm.")
+    apart = np.abs(image.affine - label.affine)[:3]
+    edges = np.array(image.spacing[::-1])
+    if (apart[:, :3] > 0.01 * edges).any() or (apart[:, 3] > 0.5 * edges.min()).any():
+        raise DatasetError(f"Image and label of {name} do not lie at the same place of the patient.")
 
 
 def labelled_slices(case: Case) -> Iterator[LabelledSlice]:
@@ -109,79 +149,37 @@ def labelled_slices(case: Case) -> Iterator[LabelledSlice]:
         yield LabelledSlice(case.name, int(z), volume.voxels[z], labels[z], volume.spacing[1:])
 
 
+class Slices(Protocol):
+    """What training asks of a stack of slices [n, rows, columns]; an array is one, so is `preparation.Stack`."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: SupportsIndex, /) -> NDArray[Any]: ...
+    def __iter__(self) -> Iterator[NDArray[Any]]: ...
+
+
 @dataclass(frozen=True)
 class GridSlices:
     """Training material on the grid: `images` int16 HU and `labels` uint8 [n, rows, columns], one value per structure.
 
-    `structures[v - 1]` is the name of label value v; `cases[i]` names the patient of slice i.
+    `structures[v - 1]` is the name of label value v; `cases[i]` names the patient of slice i. `counted` is what `areas`
+    gives, where it is known already.
     """
 
-    images: NDArray[np.int16]
-    labels: NDArray[np.uint8]
+    images: Slices
+    labels: Slices
     structures: tuple[str, ...]
     cases: tuple[str, ...]
+    counted: NDArray[np.int64] | None = None
+
+    @cached_property
+    def areas(self) -> NDArray[np.int64]:
+        """Grid pixels of every structure on every slice, int64 [n, structures]."""
+        return count_pixels(self.labels, len(self.structures)) if self.counted is None else self.counted
 
 
-def on_grid(
-    parts: Sequence[tuple[Dataset, Sequence[Case]]], grid: Grid, size: int, merge: Mapping[str, str], cache: Path
-) -> GridSlices:
-    """Every labelled slice of the cases, resampled to `grid` and cropped or padded about its middle to `size`².
-
-    `merge` renames structures before they are counted ({"liver tumour": "liver"} makes a tumour part of its liver). The
-    result is cached case by case in `cache`; the cache's file names carry everything that it depends on.
-    """
-    names = sorted({merge.get(n, n) for dataset, _ in parts for n in dataset.structures.values()})
-    cache.mkdir(parents=True, exist_ok=True)
-    images, labels, cases = [], [], []
-    for dataset, members in parts:
-        values = {v: names.index(merge.get(n, n)) + 1 for v, n in dataset.structures.items()}
-        for case in tqdm(members, desc=f"prepare {dataset.name}", unit="case"):
-            file = cache / f"{case.name}_{grid.spacing:g}mm_{size}_{_stamp(case, grid, values)}.npz"
-            if not file.exists():
-                _prepare_case(case, grid, size, values, file)
-            with np.load(file) as arrays:
-                images.append(arrays["images"])
-                labels.append(arrays["labels"])
-            cases += [case.name] * len(images[-1])
-    return GridSlices(np.concatenate(images), np.concatenate(labels), tuple(names), tuple(cases))
-
-
-def _stamp(case: Case, grid: Grid, values: Mapping[int, int]) -> str:
-    """Changes with the case's files, the grid's limit and the label table."""
-    files = [(str(file.resolve()), file.stat().st_mtime_ns) for file in (case.image, case.label)]
-    return hashlib.sha256(repr((files, grid.max_side, sorted(values.items()))).encode()).hexdigest()[:16]
-
-
-def _prepare_case(case: Case, grid: Grid, size: int, values: Mapping[int, int], file: Path) -> None:
-    images, labels = [], []
-    for item in labelled_slices(case):
-        placement = grid.place((item.image.shape[0], item.image.shape[1]), item.spacing)
-        images.append(_fit(grid.image(item.image, placement), placement, size, -1024))
-        labels.append(_fit(_labels_on_grid(item.label, grid, placement, values), placement, size, 0))
-    if not images:
-        raise DatasetError(f"The case {case.name} has no labelled slice.")
-    temporary = file.with_suffix(".partial.npz")
-    np.savez(temporary, images=np.stack(images), labels=np.stack(labels))
-    temporary.rename(file)
-
-
-def _labels_on_grid(
-    label: NDArray[np.integer], grid: Grid, placement: Placement, values: Mapping[int, int]
-) -> NDArray[np.uint8]:
-    result = np.zeros(placement.padded, np.uint8)
-    for new in sorted(set(values.values())):
-        old = [value for value, merged in values.items() if merged == new]
-        result[grid.mask(np.isin(label, old), placement)] = new
-    return result
-
-
-def _fit(pixels: NDArray, placement: Placement, size: int, outside: int) -> NDArray:
-    """The content of a grid image, cropped or padded about its middle to size × size."""
-    result = np.full((size, size), outside, pixels.dtype)
-    source, target = [], []
-    for side in placement.content:
-        kept = min(side, size)
-        source.append(slice((side - kept) // 2, (side - kept) // 2 + kept))
-        target.append(slice((size - kept) // 2, (size - kept) // 2 + kept))
-    result[tuple(target)] = pixels[tuple(source)]
-    return result
+def count_pixels(labels: Slices | Sequence[NDArray[np.uint8]], structures: int) -> NDArray[np.int64]:
+    """Pixels of the values 1 … `structures` on every slice, int64 [n, structures]."""
+    counts = [np.bincount(np.ravel(label), minlength=structures + 1)[1:] for label in labels]
+    return np.array(counts, np.int64).reshape(-1, structures)

@@ -71,9 +71,9 @@ class Laboratory:
     def trained(self, name: str, parts: Parts, **changes: Any) -> Path:
         """The checkpoint of a training on these cases: begun, gone on with, or found ready."""
         folder, recipe = self.out / name, dataclasses.replace(self.recipe, **changes)
-        options = {"leave_out": recipe.leave_out}
         with self.processes.first_alone():
-            slices = on_grid(parts, Grid(recipe.spacing), recipe.size, recipe.merge, self.cache, **options)
+            grid = Grid(recipe.spacing)
+            slices = on_grid(parts, grid, recipe.size, recipe.merge, self.cache, leave_out=recipe.leave_out)
         provenance = {
             "data": {dataset.name: [case.name for case in cases] for dataset, cases in parts},
             "structures": list(slices.structures),

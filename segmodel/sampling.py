@@ -6,7 +6,7 @@ or several draw a part each, and whether the run was broken off before or not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,15 +38,17 @@ class Batch:
 
 
 class Sampler:
-    """Draws a structure first, then a slice that shows it, so that small structures are not drowned."""
+    """Draws a structure first, then a slice that shows it, so that small structures are not drowned.
+
+    Slices that show none come as often as they are there; what is asked for on them is nothing, and clicks on them can only
+    be background clicks.
+    """
 
     def __init__(self, slices: GridSlices, spec: InputSpec, recipe: Recipe, smallest: int = 12) -> None:
         self.slices, self.spec, self.recipe, self.smallest = slices, spec, recipe, smallest
-        values = np.arange(1, len(slices.structures) + 1)
-        area = np.stack([(slices.labels == value).sum(axis=(1, 2)) for value in values], axis=1)
-        asked = [name not in recipe.leave_out for name in slices.structures]
-        self.shown = (area >= smallest) & asked  # [slice, structure]
+        self.shown = slices.areas >= smallest  # [slice, structure]
         self.where = [np.flatnonzero(column) for column in self.shown.T]
+        self.empty = np.flatnonzero(~slices.areas.any(axis=1))
         self.present = [k for k, found in enumerate(self.where) if found.size]
         if not self.present:
             raise RecipeError("The training data show no structure.")
@@ -69,16 +71,23 @@ class Sampler:
     def _draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """One slice [1, 1, H, W] and the truths asked for on it [m, 1, H, W], m ≥ 1."""
         while True:
+            if self.empty.size and rng.random() < self.empty.size / len(self.slices.areas):
+                hu = self.slices.images[int(rng.choice(self.empty))]
+                image, nothing = self._moved(hu, [np.zeros(hu.shape, bool)], rng)
+                return image, nothing[0].bool()[:, None]
             first = int(rng.choice(self.present))
             index = int(rng.choice(self.where[first]))
             hu, masks = self._asked(index, first, rng)
-            image = self.spec.image_on_grid(hu)
-            truths = torch.from_numpy(np.stack(masks).astype(np.uint8))[None]
-            if self.augmentation:
-                image, truths = self.augmentation(image, truths, rng)
+            image, truths = self._moved(hu, masks, rng)
             large = truths[0].sum((1, 2)) >= self.smallest  # augmentation may have moved one out of the picture
             if large.any():
                 return image, truths[0][large].bool()[:, None]
+
+    def _moved(self, hu: NDArray[np.int16], masks: Sequence[Mask], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """The slice standardised [1, 1, H, W] and its masks uint8 [1, m, H, W], augmented alike where the recipe says so."""
+        image = self.spec.image_on_grid(hu)
+        truths = torch.from_numpy(np.stack(masks).astype(np.uint8))[None]
+        return self.augmentation(image, truths, rng) if self.augmentation else (image, truths)
 
     def _asked(self, index: int, first: int, rng: np.random.Generator) -> tuple[NDArray[np.int16], list[Mask]]:
         """The slice in Hounsfield units and the masks asked for on it: painted, grown or drawn by people."""

@@ -168,7 +168,7 @@ class Trainer:
             for truth, following, rng in zip(truths, follows, batch.rngs, strict=True)
         ]
         known: list[Mask] = list(starts)
-        counted = [0] * len(truths)
+        counted = [-1] * len(truths)  # without a click, too, the first pass predicts
         previous: list[Mask | None] = [
             mask if following else None for mask, following in zip(starts, follows, strict=True)
         ]

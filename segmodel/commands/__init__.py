@@ -6,6 +6,6 @@ was typed. Heavy modules are imported inside `run`, so that `--help` is quick.
 
 from __future__ import annotations
 
-from . import compare, evaluate, predict, train
+from . import calibrate, compare, evaluate, experiment, predict, prepare, train
 
-COMMANDS = (train, evaluate, compare, predict)
+COMMANDS = (prepare, train, evaluate, compare, calibrate, experiment, predict)

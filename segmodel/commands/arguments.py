@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 from ..dataset import DatasetError
@@ -17,11 +19,36 @@ def numbers(text: str) -> tuple[int, ...]:
     return values
 
 
-def count(text: str) -> int:
+def whole(text: str) -> int:
     """A whole number from 1."""
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError("at least 1 is needed")
+    return int(text)
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("a share is a number from 0 to 1")
+    return value
+
+
+def preparation(parser: argparse.ArgumentParser) -> None:
+    """What the commands take that bring data sets onto the grid of a recipe."""
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders or dataset files (docs/data.md)")
+    parser.add_argument("--recipe", default="default", help="default, paper, or a TOML file")
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the recipe, as JSON")
+    parser.add_argument("--cache", type=Path, default=Path("data/cache"), help="folder for resampled slices")
+    parser.add_argument(
+        "--empty", type=share, default=0.0, help="share of the slices without structures to keep, 0 to 1"
+    )
+    parser.add_argument(
+        "--workers",
+        type=whole,
+        default=len(os.sched_getaffinity(0)),
+        help="processes that prepare; default: one a core",
+    )
 
 
 def device(name: str) -> str:

@@ -20,18 +20,17 @@ def add(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--model", type=Path, required=True, help="checkpoint file, whose header gets the calibration")
     parser.add_argument("--clicks", type=arguments.numbers, default=(1, 2, 3, 5, 10, 15), help="fit after these")
     parser.add_argument("--seed", type=int, default=4242)
-    parser.add_argument("--every", type=arguments.count, default=1, help="take one labelled slice in so many")
+    parser.add_argument("--every", type=arguments.whole, default=1, help="take one labelled slice in so many")
     return parser
 
 
 def run(options: argparse.Namespace) -> None:
-    from .. import checkpoint, evaluation, report
-    from ..dataset import read_decathlon
+    from .. import checkpoint, evaluation, layouts, report
     from ..predictor import Predictor
     from ..quality import Calibration, fit
 
     loaded = checkpoint.load(options.model)
-    datasets = [read_decathlon(source) for source in options.data]
+    datasets = [layouts.read(source) for source in options.data]
     parts = [(dataset, dataset.part(options.split)) for dataset in datasets]
     predictor = Predictor(dataclasses.replace(loaded, calibration=Calibration()))
     result = evaluation.evaluate(

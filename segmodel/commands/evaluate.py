@@ -15,7 +15,7 @@ SCORES = ("count", "patients", "dice", "noc", "never")  # what a checkpoint's he
 
 def add(commands: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser("evaluate", help="simulated clicks on labelled volumes")
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="Decathlon-layout folders")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders or dataset files (docs/data.md)")
     parser.add_argument(
         "--split", choices=SPLITS, default="validation", help="part of the data; test for final figures"
     )
@@ -25,7 +25,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument("--placement", choices=["paper", "centre"], default="paper", help="random, or innermost")
     parser.add_argument("--seed", type=int, default=4242, help="of the paper's placement and the intervals")
-    parser.add_argument("--every", type=arguments.count, default=1, help="take one labelled slice in so many")
+    parser.add_argument("--every", type=arguments.whole, default=1, help="take one labelled slice in so many")
     parser.add_argument(
         "--distances", choices=["both", "slice", "volume", "none"], default="both", help="where surfaces are measured"
     )
@@ -36,12 +36,11 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> None:
-    from .. import checkpoint, evaluation, report
-    from ..dataset import read_decathlon
+    from .. import checkpoint, evaluation, layouts, report
     from ..predictor import Predictor
 
     loaded = checkpoint.load(options.model)
-    datasets = [read_decathlon(folder) for folder in options.data]
+    datasets = [layouts.read(source) for source in options.data]
     parts = [(dataset, dataset.part(options.split)) for dataset in datasets]
     predictor = Predictor(loaded)
     described = {"split": options.split, "model": options.model, "command": options.command}

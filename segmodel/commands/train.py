@@ -19,20 +19,17 @@ if TYPE_CHECKING:
 
 
 def add(commands: Any) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser("train", help="train a network on Decathlon-layout folders")
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="Decathlon-layout folders")
-    parser.add_argument("--recipe", default="default", help="default, paper, or a TOML file")
+    parser: argparse.ArgumentParser = commands.add_parser("train", help="train a network on labelled volumes")
+    arguments.preparation(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint and the log")
-    parser.add_argument("--cache", type=Path, default=Path("data/cache"), help="folder for resampled slices")
     parser.add_argument("--minutes", type=float, help="end (and fall to the lowest learning rate) after this time")
-    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the recipe, as JSON")
     parser.add_argument("--device", type=arguments.device, default="cpu", help="cpu, cuda, cuda:1 …")
     parser.add_argument(
         "--from", dest="start", metavar="MODEL", help="begin with the weights of default, or of a checkpoint file"
     )
     parser.add_argument(
         "--validate",
-        type=arguments.count,
+        type=arguments.whole,
         metavar="EVERY",
         help="at every save, Dice on one validation slice in so many",
     )
@@ -43,23 +40,21 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> None:
     from .. import checkpoint, training
-    from ..dataset import on_grid, read_decathlon
-    from ..grid import Grid
     from ..processes import Processes
     from ..recipe import Recipe
+    from . import prepare
 
     recipe = Recipe.load(options.recipe).changed(arguments.settings(options.set))
     start = checkpoint.load(options.start) if options.start else None
     processes = Processes.join(options.device)
     if processes.first:
         print(json.dumps(dataclasses.asdict(recipe), indent=1))
-    datasets = [read_decathlon(folder) for folder in options.data]
-    parts = [(dataset, dataset.part("training")) for dataset in datasets]
+    parts = prepare.training_parts(options)
     with processes.first_alone():
-        slices = on_grid(parts, Grid(recipe.spacing), recipe.size, recipe.merge, options.cache)
+        slices = prepare.prepared(parts, recipe, options).slices()
     provenance = {
         "data": {dataset.name: [case.name for case in cases] for dataset, cases in parts},
-        "structures": [name for name in slices.structures if name not in recipe.leave_out],
+        "structures": list(slices.structures),
         "slices": len(slices.images),
     }
     if start:
@@ -67,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
     try:
         file = training.train(
             recipe, slices, options.out, provenance, processes, options.minutes,
-            validate=_validation(datasets, options.validate) if options.validate else None,
+            validate=_validation([dataset for dataset, _ in parts], options.validate) if options.validate else None,
             watch=_tensorboard(options.out) if options.tensorboard and processes.first else None,
             start=start, resume=options.resume,
         )  # fmt: skip

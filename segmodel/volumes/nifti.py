@@ -34,21 +34,24 @@ _BROKEN = (
 )  # fmt: skip
 _MILLIMETRE = 2
 _SCANNER = 1  # NIFTI_XFORM_SCANNER_ANAT
+_FINE_SPAN = 64  # fractions matter in values that span less
 
 
-def read(path: str | Path, max_voxels: int = MAX_VOXELS) -> Volume:
+def read(path: str | Path, max_voxels: int = MAX_VOXELS, channel: int | None = None) -> Volume:
     """Read one 3-D NIfTI image (``.nii`` or ``.nii.gz``, whatever its name says) as a CT volume.
 
     The sform is used where the file has one, else the qform. Values are scaled by ``scl_slope`` and
-    ``scl_inter``, rounded and clipped to int16. A fourth axis of length one is dropped.
+    ``scl_inter``, rounded and clipped to int16. A fourth axis of length one is dropped; of a longer one, ``channel``
+    (counted from 0) says which volume is taken, and ``max_voxels`` counts them all.
 
     Raises:
-        VolumeError: not NIfTI, not one 3-D grey-scale volume, bad spacing, truncated, or too large.
+        VolumeError: not NIfTI, not one 3-D grey-scale volume, bad spacing, truncated, too large, without that
+            channel, or with values that rounding would destroy (0 to 1, say).
     """
     path = Path(path)
     try:
         with path.open("rb") as file, _unzipped(file) as stream:
-            return _read_stream(stream, path.name, max_voxels)
+            return _read_stream(stream, path.name, max_voxels, channel)
     except VolumeError:
         raise
     except FileNotFoundError:
@@ -85,11 +88,11 @@ def _unzipped(file: IO[bytes]) -> IO[bytes]:
     return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if magic == b"\x1f\x8b" else file
 
 
-def _read_stream(stream: IO[bytes], name: str, max_voxels: int) -> Volume:
+def _read_stream(stream: IO[bytes], name: str, max_voxels: int, channel: int | None) -> Volume:
     kind = _image_class(stream, name)
     header = _raw_header(stream, kind, name)
-    shape = _volume_shape(header, name)
-    check_size(shape, max_voxels)
+    shape, channels = _volume_shape(header, name, channel)
+    check_size(shape if channels == 1 else (*shape, channels), max_voxels)
     _check_values(header, name)
     _check_units(header, name)
     _check_pixdim(header, name)
@@ -99,9 +102,10 @@ def _read_stream(stream: IO[bytes], name: str, max_voxels: int) -> Volume:
         geometry = Geometry(image.affine, shape, _form(header))
     except VolumeError as error:
         raise VolumeError(f"{name}: {error}") from None
-    raw = data.get_unscaled().reshape(shape)
-    slope, intercept = data.slope, data.inter
-    voxels, clipped = _scaled(raw, float(slope), float(intercept), geometry)
+    raw = data.get_unscaled().reshape(*shape, channels)[..., channel or 0]
+    slope, intercept = float(data.slope), float(data.inter)
+    voxels, clipped = _scaled(raw, slope, intercept, geometry)
+    _check_rounding(raw, slope, intercept, voxels, name)
     warnings = (*_form_warnings(header, geometry), *clip_warnings(clipped))
     return Volume(voxels, geometry, warnings, description=_stem(name))
 
@@ -131,7 +135,8 @@ def _raw_header(stream: IO[bytes], kind: type[nib.Nifti1Image], name: str) -> An
     return header
 
 
-def _volume_shape(header: Any, name: str) -> tuple[int, int, int]:
+def _volume_shape(header: Any, name: str, channel: int | None) -> tuple[tuple[int, int, int], int]:
+    """Return the voxels of one volume and the number of volumes."""
     count = int(header["dim"][0])
     if not 1 <= count <= 7:
         raise VolumeError(f"{name} has a NIfTI header that cannot be read.")
@@ -140,10 +145,14 @@ def _volume_shape(header: Any, name: str) -> tuple[int, int, int]:
         raise VolumeError(f"{name} is a {count}-D image, not a volume.")
     if min(sizes) < 1:
         raise VolumeError(f"{name} has an axis without voxels.")
-    if any(size > 1 for size in sizes[3:]):
+    longer = [size for size in sizes[3:] if size > 1]
+    if len(longer) > 1 or (longer and channel is None):
         extra = "×".join(str(size) for size in sizes[3:])
         raise VolumeError(f"{name} holds {extra} volumes; only a single 3-D volume can be read.")
-    return sizes[0], sizes[1], sizes[2]
+    channels = longer[0] if longer else 1
+    if not 0 <= (channel or 0) < channels:
+        raise VolumeError(f"{name} has no channel {channel}; it has {channels}, counted from 0.")
+    return (sizes[0], sizes[1], sizes[2]), channels
 
 
 def _check_values(header: Any, name: str) -> None:
@@ -208,6 +217,20 @@ def _scaled(raw: NDArray[Any], slope: float, intercept: float, geometry: Geometr
         source[:, :, k], more = to_int16(np.asarray(raw[:, :, k]), slope, intercept)
         clipped += more
     return voxels, clipped
+
+
+def _check_rounding(raw: NDArray[Any], slope: float, intercept: float, voxels: NDArray[np.int16], name: str) -> None:
+    """Refuse what whole numbers would flatten. Scaling it is left to its owner, who knows the scale of the other files."""
+    whole = raw.dtype.kind in "iu" and slope.is_integer() and intercept.is_integer()
+    low, high = int(voxels.min()), int(voxels.max())
+    if whole or high - low >= _FINE_SPAN:
+        return
+    for k in range(raw.shape[2]):
+        scaled = raw[:, :, k].astype(np.float64) * slope + intercept
+        if (np.abs(scaled - np.rint(scaled)) > 1e-3).any():
+            raise VolumeError(
+                f"{name} holds fractions between {low} and {high}, which whole numbers would flatten; scale its values up."
+            )
 
 
 def _stem(name: str) -> str:

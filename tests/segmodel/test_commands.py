@@ -138,7 +138,7 @@ def test_predict_writes_a_mask_in_the_volumes_own_geometry(data, model, tmp_path
 
 
 def test_train_refuses_a_folder_without_data(recipe, tmp_path, capsys):
-    assert "has no dataset.json." in refusal(capsys, *train(tmp_path / "none", recipe, tmp_path))
+    assert refusal(capsys, *train(tmp_path / "none", recipe, tmp_path)) == f"There is no data set {tmp_path / 'none'}."
     assert not (tmp_path / "run").exists()
 
 

@@ -1,123 +1,133 @@
-"""Decathlon folders: what is read, who is on which side of the split, and what lies on the network's grid."""
+"""Labelled cases: nobody is on two sides of a split, and an image belongs to its label."""
 
-import json
-import os
+from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from segmodel.dataset import SPLITS, DatasetError, labelled_slices, on_grid, read_decathlon
-from segmodel.grid import Grid
-from tests.segmodel.toys import ct_slices, decathlon, disk, save_volume
-
-GRID = Grid(1.0)
-
-
-def names(cases):
-    return [case.name for case in cases]
+from segmodel.dataset import SPLITS, Case, Dataset, DatasetError, GridSlices, folds, labelled_slices, read_case
+from segmodel.volumes import VolumeError
+from tests.segmodel.toys import ct_slices, save_volume
 
 
-def describe(folder, **changes):
-    """Change fields of dataset.json."""
-    file = folder / "dataset.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
-    return folder
+def cases_of(*patients, split="all"):
+    """Return a case without files for every patient named."""
+    return tuple(Case(f"case_{i}", Path("i.nii"), Path("l.nii"), split, patient) for i, patient in enumerate(patients))
 
 
-def gridded(folder, cache, size=64, merge=None, grid=GRID):
-    dataset = read_decathlon(folder)
-    return on_grid([(dataset, dataset.cases)], grid, size, merge or {}, cache)
+def saved(folder, label=None, spacing=(3.0, 0.7, 0.9), **fields):
+    """Write image and label of five slices; another label may be given."""
+    images, labels = ct_slices(5)
+    image = save_volume(folder / "image.nii.gz", images, (3.0, 0.7, 0.9))
+    label = save_volume(folder / "label.nii.gz", labels if label is None else label, spacing)
+    return Case("ct_1", image, label, "all", **fields)
 
 
-def test_a_folder_is_read_with_its_names_and_files(tmp_path):
-    dataset = read_decathlon(decathlon(tmp_path))
-    assert dataset.name == "toys"
-    assert dataset.structures == {1: "disk", 2: "square"}
-    assert names(dataset.cases) == ["ct_00", "ct_01", "ct_02"]
-    assert dataset.cases[0].label == tmp_path / "labelsTr" / "ct_00.nii.gz"
+def moved(case, affine):
+    """Give the label another voxel-to-patient matrix: affine(the present one)."""
+    image = nib.load(case.label)
+    nib.save(nib.Nifti1Image(np.asarray(image.dataobj), affine(image.affine)), case.label)
+    return case
 
 
-def test_every_patient_is_on_one_side_of_the_split_only(tmp_path):
-    dataset = read_decathlon(decathlon(tmp_path))
-    assert names(dataset.part("training")) == ["ct_00", "ct_01"]
-    assert names(dataset.part("validation")) == ["ct_02"]
+def test_a_case_is_its_own_patient_where_nothing_else_is_known():
+    assert cases_of("")[0].patient == "case_0"
+    assert cases_of("anna")[0].patient == "anna"
 
 
-def test_a_split_may_name_files_or_their_last_part(tmp_path):
-    folder = decathlon(tmp_path, split={"ct_00": "test", "01": "training", "ct_02": "validation"})
-    assert [case.split for case in read_decathlon(folder).cases] == ["test", "training", "validation"]
+def test_only_known_structures_may_be_trained():
+    dataset = Dataset("toys", cases_of(""), {1: "liver", 2: "tumour"}, frozenset({"tumour"}))
+    assert dataset.known == {1: "liver"}
+    assert dataset.structures == {1: "liver", 2: "tumour"}
 
 
-def test_without_a_split_every_case_is_in_every_part(tmp_path):
-    dataset = read_decathlon(decathlon(tmp_path, split={}))
-    assert all(len(dataset.part(part)) == 3 for part in SPLITS)
+def test_a_part_holds_its_own_cases_and_those_of_no_part():
+    cases = (*cases_of("a", split="training"), *cases_of("b", split="validation"), *cases_of("c"))
+    assert [case.patient for case in Dataset("toys", cases, {}).part("training")] == ["a", "c"]
 
 
-def test_a_part_without_cases_is_refused(tmp_path):
-    dataset = read_decathlon(decathlon(tmp_path))
+def test_a_part_without_cases_is_refused():
     with pytest.raises(DatasetError, match=r"^The data set toys has no test cases\.$"):
-        dataset.part("test")
+        Dataset("toys", cases_of("a", split="training"), {}).part("test")
 
 
-def test_a_case_that_the_split_forgets_is_refused(tmp_path):
-    folder = decathlon(tmp_path, split={"00": "training", "01": "training"})
-    with pytest.raises(DatasetError, match=r"^The case ct_02 is in no part of the split\.$"):
-        read_decathlon(folder)
+def test_a_patient_on_two_sides_of_the_split_is_refused():
+    first, second = cases_of("anna", "anna", split="training")
+    Dataset("toys", (first, second), {})
+    other = Case(second.name, second.image, second.label, "test", "anna")
+    message = r"^The patient anna is on two sides of the split: case_0 is training, case_1 is test\.$"
+    with pytest.raises(DatasetError, match=message):
+        Dataset("toys", (first, other), {})
 
 
-def test_a_part_of_another_name_is_refused(tmp_path):
-    folder = decathlon(tmp_path, split={"00": "training", "01": "training", "02": "holdout"})
-    with pytest.raises(DatasetError, match=r"^The case ct_02 is in no part of the split\.$"):
-        read_decathlon(folder)
+PATIENTS = st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=30)
 
 
-def test_a_folder_without_a_description_is_refused(tmp_path):
-    with pytest.raises(DatasetError, match=r"has no dataset\.json\.$"):
-        read_decathlon(tmp_path / "nowhere")
+@given(PATIENTS, st.integers(2, 8), st.integers(0, 5))
+def test_no_patient_is_on_two_sides_of_a_fold(patients, k, seed):
+    cases, count = cases_of(*patients), len(set(patients))
+    if count < k:
+        with pytest.raises(DatasetError, match=rf"^A data set of {count} patient\(s\) cannot be split into {k} folds"):
+            folds(cases, k, seed)
+        return
+    made = folds(cases, k, seed)
+    for training, validation in made:
+        assert training and validation
+        assert not {case.patient for case in training} & {case.patient for case in validation}
+        assert sorted([*training, *validation], key=cases.index) == list(cases)
+    validated = [case for _, validation in made for case in validation]
+    assert sorted(validated, key=cases.index) == list(cases)
+    sizes = [len({case.patient for case in validation}) for _, validation in made]
+    assert max(sizes) - min(sizes) <= 1
 
 
-@pytest.mark.parametrize("content", [b"{", b"\xff\xfe\x00"])
-def test_a_description_that_is_not_json_is_refused(tmp_path, content):
-    (tmp_path / "dataset.json").write_bytes(content)
-    with pytest.raises(DatasetError, match=r"is not JSON\.$"):
-        read_decathlon(tmp_path)
+@given(PATIENTS.flatmap(lambda patients: st.tuples(st.just(patients), st.lists(
+    st.sampled_from(SPLITS), min_size=len(patients), max_size=len(patients)))))  # fmt: skip
+def test_a_data_set_has_no_patient_on_two_sides_or_is_refused(drawn):
+    patients, splits = drawn
+    cases = tuple(Case(f"{i}", Path(), Path(), s, p) for i, (p, s) in enumerate(zip(patients, splits, strict=True)))
+    try:
+        dataset = Dataset("toys", cases, {})
+    except DatasetError:
+        assert len(set(zip(patients, splits, strict=True))) > len(set(patients))
+        return
+    sides = [{case.patient for case in dataset.cases if case.split == split} for split in SPLITS]
+    assert sum(map(len, sides)) == len(set(patients))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"labels": None},
-        {"labels": {"liver": 1}},
-        {"training": [{"image": "a.nii"}]},
-        {"training": 3},
-        {"split": ["00"]},
-    ],
-    ids=str,
-)
-def test_a_description_of_another_layout_is_refused(tmp_path, change):
-    folder = describe(decathlon(tmp_path), **change)
-    with pytest.raises(DatasetError, match=r"dataset\.json is not in the Decathlon layout\.$"):
-        read_decathlon(folder)
+def test_the_same_seed_gives_the_same_folds_in_any_order():
+    cases = cases_of(*"abcdefgh")
+    validated = lambda cases, seed: [{c.patient for c in validation} for _, validation in folds(cases, 3, seed)]  # noqa: E731
+    assert validated(cases, 1) == validated(cases[::-1], 1)
+    assert validated(cases, 1) != validated(cases, 2)
 
 
-def test_a_list_instead_of_a_description_is_refused(tmp_path):
-    (tmp_path / "dataset.json").write_text("[1, 2]")
-    with pytest.raises(DatasetError, match=r"is not in the Decathlon layout\.$"):
-        read_decathlon(tmp_path)
+def test_one_patient_cannot_be_split():
+    message = r"^A data set of 1 patient\(s\) cannot be split into 2 folds by patient\.$"
+    with pytest.raises(DatasetError, match=message):
+        folds(cases_of("anna", "anna", "anna"), 2, 0)
 
 
-def test_a_file_that_is_described_but_not_there_is_refused(tmp_path):
-    folder = decathlon(tmp_path)
-    (folder / "labelsTr" / "ct_01.nii.gz").unlink()
-    with pytest.raises(DatasetError, match=r"names ct_01\.nii\.gz, which is not there\.$"):
-        read_decathlon(folder)
+def test_one_fold_is_no_split():
+    with pytest.raises(DatasetError, match=r"into 1 folds by patient\.$"):
+        folds(cases_of("a", "b"), 1, 0)
+
+
+def test_a_case_is_read_with_its_geometry(tmp_path):
+    volume, labels = read_case(saved(tmp_path))
+    images, drawn = ct_slices(5)
+    assert volume.spacing == pytest.approx((3.0, 0.7, 0.9))
+    np.testing.assert_array_equal(volume.voxels, images)
+    np.testing.assert_array_equal(labels, drawn)
 
 
 def test_only_slices_that_show_a_structure_are_yielded_from_feet_to_head(tmp_path):
     images, labels = ct_slices(5)
     labels[[0, 3]] = 0
-    [case] = read_decathlon(decathlon(tmp_path, {"ct_1": (images, labels)}, (3.0, 0.7, 0.9))).cases
-    items = list(labelled_slices(case))
+    items = list(labelled_slices(saved(tmp_path, labels)))
     assert [item.z for item in items] == [1, 2, 4]
     assert items[0].spacing == pytest.approx((0.7, 0.9))
     np.testing.assert_array_equal(items[2].image, images[4])
@@ -125,92 +135,59 @@ def test_only_slices_that_show_a_structure_are_yielded_from_feet_to_head(tmp_pat
 
 
 def test_image_and_label_of_two_shapes_are_refused(tmp_path):
-    folder = decathlon(tmp_path)
-    save_volume(folder / "labelsTr" / "ct_00.nii.gz", np.ones((2, 64, 60), np.uint8))
-    message = r"^Image and label of ct_00 differ in shape: \(2, 64, 64\), \(2, 64, 60\)\.$"
+    message = r"^Image and label of ct_1 differ in shape: \(5, 64, 64\), \(5, 64, 60\)\.$"
     with pytest.raises(DatasetError, match=message):
-        list(labelled_slices(read_decathlon(folder).cases[0]))
+        list(labelled_slices(saved(tmp_path, np.ones((5, 64, 60), np.uint8))))
 
 
-def test_slices_at_the_grids_own_spacing_are_taken_as_they_are(tmp_path):
-    images, labels = ct_slices(6)
-    slices = gridded(decathlon(tmp_path / "data"), tmp_path / "cache")
-    np.testing.assert_array_equal(slices.images, images)
-    np.testing.assert_array_equal(slices.labels, labels)
-    assert slices.structures == ("disk", "square")
-    assert slices.cases == ("ct_00", "ct_00", "ct_01", "ct_01", "ct_02", "ct_02")
+def test_image_and_label_of_two_spacings_are_refused(tmp_path):
+    message = r"^Image and label of ct_1 differ in spacing: 3 × 0\.7 × 0\.9 mm, 3 × 0\.7 × 1 mm\.$"
+    with pytest.raises(DatasetError, match=message):
+        read_case(saved(tmp_path, spacing=(3.0, 0.7, 1.0)))
 
 
-def test_image_and_label_are_resampled_and_cropped_alike(tmp_path):
-    label = disk((128, 200), (60, 100), 24).astype(np.uint8)
-    folder = decathlon(tmp_path / "data", {"ct_1": (1000 * label[None].astype(np.int16), label[None])}, (3.0, 0.5, 0.5))
-    slices = gridded(folder, tmp_path / "cache")
-    assert slices.images.shape == (1, 64, 64)
-    np.testing.assert_array_equal(slices.images[0] >= 500, slices.labels[0] == 1)
-    assert np.argwhere(slices.labels[0]).mean(axis=0) == pytest.approx((29.75, 31.75), abs=0.1)
+def shifted(affine):
+    affine[0, 3] += 0.5
+    return affine
 
 
-def test_a_slice_smaller_than_the_picture_lies_in_its_middle_in_air(tmp_path):
-    images, labels = ct_slices(1, side=40)
-    slices = gridded(decathlon(tmp_path / "data", {"ct_1": (images, labels)}), tmp_path / "cache")
-    np.testing.assert_array_equal(slices.images[0, 12:52, 12:52], images[0])
-    assert (slices.images[0, :12] == -1024).all()
-    assert not slices.labels[0, :12].any()
+def turned(affine):
+    angle = np.radians(5)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    affine[:2, :2] = turn @ affine[:2, :2]
+    return affine
 
 
-def test_a_merged_structure_becomes_part_of_the_other(tmp_path):
-    _, labels = ct_slices(6)
-    slices = gridded(decathlon(tmp_path / "data"), tmp_path / "cache", merge={"square": "disk"})
-    assert slices.structures == ("disk",)
-    np.testing.assert_array_equal(slices.labels, labels > 0)
+@pytest.mark.parametrize("change", [shifted, turned, lambda affine: affine @ np.diag([-1.0, 1, 1, 1])])
+def test_a_label_at_another_place_is_refused(tmp_path, change):
+    with pytest.raises(DatasetError, match=r"^Image and label of ct_1 do not lie at the same place of the patient\.$"):
+        read_case(moved(saved(tmp_path), change))
 
 
-def test_data_sets_with_other_numbers_share_names(tmp_path):
-    one = read_decathlon(decathlon(tmp_path / "one"))
-    swapped = {"0": "background", "2": "disk", "1": "ball"}
-    other = read_decathlon(describe(decathlon(tmp_path / "other"), labels=swapped))
-    slices = on_grid([(one, one.cases[:1]), (other, other.cases[:1])], GRID, 64, {}, tmp_path / "cache")
-    assert slices.structures == ("ball", "disk", "square")
-    _, labels = ct_slices(6)
-    np.testing.assert_array_equal(slices.labels[:2], np.array([0, 2, 3])[labels[:2]])
-    np.testing.assert_array_equal(slices.labels[2:], np.array([0, 1, 2])[labels[:2]])
+def test_rounding_in_the_header_is_forgiven(tmp_path):
+    _, labels = read_case(moved(saved(tmp_path), lambda affine: affine + 1e-3))
+    np.testing.assert_array_equal(labels, ct_slices(5)[1])
 
 
-def test_the_cache_is_used_again(tmp_path, monkeypatch):
-    folder = decathlon(tmp_path / "data")
-    first = gridded(folder, tmp_path / "cache")
-    monkeypatch.setattr("segmodel.dataset.labelled_slices", lambda case: pytest.fail("read again"))
-    again = gridded(folder, tmp_path / "cache")
-    np.testing.assert_array_equal(again.images, first.images)
-    np.testing.assert_array_equal(again.labels, first.labels)
+def test_a_value_without_a_name_is_refused(tmp_path):
+    labels = ct_slices(5)[1]
+    labels[2, 3, 4] = 7
+    case = saved(tmp_path, labels, values=frozenset({1, 2}), dataset="toys")
+    message = r"^The label of case ct_1 has the value 7, which data set toys does not name\.$"
+    with pytest.raises(DatasetError, match=message):
+        list(labelled_slices(case))
 
 
-@pytest.mark.parametrize(
-    "change", [{"size": 32}, {"merge": {"square": "disk"}}, {"grid": Grid(2.0)}, {"grid": Grid(1.0, 32, 48)}], ids=str
-)
-def test_the_cache_is_not_used_for_another_question(tmp_path, change):
-    folder = decathlon(tmp_path / "data")
-    before = gridded(folder, tmp_path / "cache")
-    after, fresh = (gridded(folder, tmp_path / name, **change) for name in ("cache", "fresh"))
-    np.testing.assert_array_equal(after.images, fresh.images)
-    np.testing.assert_array_equal(after.labels, fresh.labels)
-    assert after.labels.shape != before.labels.shape or (after.labels != before.labels).any()
+def test_a_file_that_is_not_there_is_refused_by_name(tmp_path):
+    case = saved(tmp_path)
+    case.label.unlink()
+    with pytest.raises(VolumeError, match=r"^label\.nii\.gz does not exist\.$"):
+        read_case(case)
 
 
-@pytest.mark.parametrize("part", ["imagesTr", "labelsTr"])
-def test_a_file_that_changed_is_read_again(tmp_path, part):
-    folder = decathlon(tmp_path / "data")
-    before = gridded(folder, tmp_path / "cache")
-    file = folder / part / "ct_00.nii.gz"
-    save_volume(file, np.ones((2, 64, 64)))
-    os.utime(file, (1, 1))
-    after = gridded(folder, tmp_path / "cache")
-    assert (after.images != before.images).any() or (after.labels != before.labels).any()
-
-
-def test_a_case_without_labelled_slices_is_refused_and_not_cached(tmp_path):
-    images, labels = ct_slices(2)
-    folder = decathlon(tmp_path / "data", {"ct_1": (images, 0 * labels)})
-    with pytest.raises(DatasetError, match=r"^The case ct_1 has no labelled slice\.$"):
-        gridded(folder, tmp_path / "cache")
-    assert not list((tmp_path / "cache").iterdir())
+def test_areas_are_counted_on_plain_arrays():
+    labels = np.zeros((3, 4, 5), np.uint8)
+    labels[0, :2] = 1
+    labels[2, 0, 0] = 2
+    slices = GridSlices(np.zeros((3, 4, 5), np.int16), labels, ("disk", "square"), ("a", "a", "b"))
+    assert slices.areas.tolist() == [[10, 0], [0, 0], [0, 1]]

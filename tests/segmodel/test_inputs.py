@@ -9,14 +9,16 @@ from torch import nn
 
 from segmodel import training
 from segmodel.clicks import Click
-from segmodel.dataset import labelled_slices, on_grid, read_decathlon
+from segmodel.dataset import labelled_slices
 from segmodel.grid import Grid
 from segmodel.guidance import guidance_maps
 from segmodel.inputs import InputSpec
 from segmodel.intensity import Intensity
 from segmodel.interaction import interact
+from segmodel.layouts import read_decathlon
 from segmodel.networks import NETWORKS
 from segmodel.predictor import Predictor
+from segmodel.preparation import on_grid
 from segmodel.training import Recipe, Trainer
 from tests.segmodel.toys import ct_slices, decathlon
 
@@ -64,7 +66,7 @@ def one_slice(folder, shape, pixels):
     label = np.zeros((1, *shape), np.uint8)
     label[0, shape[0] // 3 : shape[0] // 2, shape[1] // 3 : 2 * shape[1] // 3] = 1
     spacing = (3.0, SPACING / pixels[0], SPACING / pixels[1])
-    return read_decathlon(decathlon(folder, {"ct_1": (image, label)}, spacing))
+    return read_decathlon(decathlon(folder, {"ct_1": (image, label)}, spacing, labels={"0": "air", "1": "disk"}))
 
 
 def overlap(content):

@@ -217,3 +217,29 @@ def test_a_real_ct_and_its_labels_share_their_space(shared_data):
     spleen = np.argwhere(labels.voxels == 1).mean(axis=0)
     assert spleen[1] > 256  # at the back; the file itself states left and right the wrong way round
     assert 50 < image.voxels[labels.voxels == 1].mean() < 200
+
+
+def test_a_channel_of_a_longer_axis_is_chosen(tmp_path):
+    data = np.arange(120, dtype=np.int16).reshape(3, 4, 5, 2)
+    path = save(tmp_path / "mr.nii.gz", data)
+    assert nifti.read(path, channel=1).voxels[4, 3, 2] == nifti.read(path, channel=0).voxels[4, 3, 2] + 1 == 119
+    assert nifti.read(save(tmp_path / "ct.nii"), channel=0).voxels.shape == (5, 4, 3)
+    vectors = save(tmp_path / "vector.nii", data[:, :, :, None])
+    np.testing.assert_array_equal(nifti.read(vectors, channel=1).voxels, nifti.read(path, channel=1).voxels)
+
+
+def test_a_channel_that_is_not_there_is_refused(tmp_path):
+    path = save(tmp_path / "mr.nii", np.zeros((3, 4, 5, 2), np.int16))
+    assert refusal(path, channel=2) == "mr.nii has no channel 2; it has 2, counted from 0."
+    assert refusal(path, channel=-1) == "mr.nii has no channel -1; it has 2, counted from 0."
+    assert "more than the limit of 119" in refusal(path, channel=0, max_voxels=119)
+
+
+def test_fractions_that_whole_numbers_would_flatten_are_refused(tmp_path):
+    fine = np.linspace(0, 1, 60, dtype=np.float32).reshape(3, 4, 5)
+    assert refusal(save(tmp_path / "mr.nii", fine)) == (
+        "mr.nii holds fractions between 0 and 1, which whole numbers would flatten; scale its values up."
+    )
+    assert "flatten" in refusal(save(tmp_path / "ct.nii", scl_slope=0.5, scl_inter=0))
+    assert nifti.read(save(tmp_path / "mr.nii", 1000 * fine)).voxels.max() == 1000
+    assert nifti.read(save(tmp_path / "label.nii", np.rint(fine))).voxels.max() == 1

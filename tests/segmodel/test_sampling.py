@@ -67,11 +67,16 @@ def test_a_rare_structure_is_drawn_as_often_as_a_frequent_one():
     assert rare.mean() == pytest.approx(0.5, abs=0.08)
 
 
-def test_a_structure_that_is_left_out_is_never_asked_for():
-    slices = grid_slices()
-    batch = sampler(slices, leave_out=("square",), structures=2).batch(0, range(30))
-    disks = [slices.labels[i] == 1 for i in range(6)]
-    assert all(any((truth[0].numpy() == mask).all() for mask in disks) for truth in batch.truths)
+@pytest.mark.parametrize("augment", [False, True])
+def test_empty_slices_come_as_often_as_they_are_there_and_ask_for_nothing(augment):
+    slices = grid_slices(8)
+    slices.labels[:2] = 0
+    batch = sampler(slices, augment=augment).batch(0, range(200))
+    asked = batch.truths.flatten(1).any(1)
+    assert (~asked).float().mean() == pytest.approx(0.25, abs=0.1)
+    if not augment:
+        empty = {slices.images[i].astype(np.float32).tobytes() for i in range(2)}
+        assert all((image.numpy().tobytes() in empty) != bool(a) for image, a in zip(batch.images, asked, strict=True))
 
 
 def test_a_painted_lesion_is_asked_for_and_is_no_part_of_its_organ():
