@@ -14,6 +14,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(temporary, path)
     except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
+        error.filename = str(path)  # a full disk is found out by a write, which knows no name
+        raise
     finally:
         temporary.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from segmodel import evaluation
-from segmodel.dataset import read_decathlon
+from segmodel.layouts import read_decathlon
 from segmodel.predictor import Predictor
 from tests.segmodel import toys
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from segmodel import checkpoint
+from segmodel import checkpoint, training
 from segmodel.__main__ import main
 from segmodel.clicks import Click
 from segmodel.phantom import write_dicom
@@ -107,6 +107,38 @@ def test_evaluate_may_write_its_scores_into_the_model(data, tmp_path):
     assert recorded.scores["toys, validation"]["command"] == written["command"]
     assert recorded.scores["dice"] == 0.5  # what stood there before
     assert torch.equal(recorded.network.head.weight, toys.checkpoint().network.head.weight)
+
+
+def test_calibrate_writes_the_curve_that_was_seen_into_the_model(data, tmp_path, capsys):
+    toys.checkpoint().save(tmp_path / "toy.safetensors")
+    assert run("calibrate", "--data", data, "--model", tmp_path / "toy.safetensors") == 0
+    written = checkpoint.load(tmp_path / "toy.safetensors")
+    assert written.calibration != toys.checkpoint().calibration
+    said = re.search(r"from (\d+) masks: mean absolute error ([\d.]+) before, ([\d.]+) after", capsys.readouterr().out)
+    assert int(said[1]) == 4 * 6  # two structures on each of two slices, after six numbers of clicks
+    assert float(said[3]) <= float(said[2])
+    assert torch.equal(written.network.head.weight, toys.checkpoint().network.head.weight)
+
+
+def test_train_goes_on_with_a_run_and_starts_from_a_model(data, recipe, tmp_path, capsys):
+    assert run(*train(data, recipe, tmp_path)) == 0
+    assert "holds a training run already" in refusal(capsys, *train(data, recipe, tmp_path))
+    assert run(*train(data, recipe, tmp_path, "--resume")) == 0
+    parent = tmp_path / "run" / "model.safetensors"
+    child = ["--from", parent, "--set", "previous_mask=0.5", "--out", tmp_path / "child"]
+    assert run(*train(data, recipe, tmp_path, *child)) == 0
+    made = checkpoint.read_header(tmp_path / "child" / "model.safetensors")
+    assert made["provenance"]["start"]["sha256"] == checkpoint.sha256(parent)
+    assert made["architecture"]["guidance"] == 3
+    assert made["inputs"]["previous_mask"]
+
+
+def test_train_validates_on_the_way(data, recipe, tmp_path, monkeypatch):
+    whole = training.train
+    monkeypatch.setattr(training, "train", lambda *of, **options: whole(*of, every_minutes=0, **options))
+    assert run(*train(data, recipe, tmp_path, "--validate", 2)) == 0
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [line["validation"]["dice"].keys() for line in lines] == [{"1", "5"}] * 2
 
 
 def predict(volume, model, out, *more):
