@@ -1,4 +1,4 @@
-"""python -m segmodel prepare | train | evaluate | predict: bad input gets one sentence and exit code 2."""
+"""The click model on the command line: bad input gets one sentence and exit code 2."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"segmodel: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"segmodel: {error.filename}: {error.strerror}.", file=sys.stderr)
+        place = f"{error.filename}: " if error.filename else ""  # a write to a full disk knows no name
+        print(f"segmodel: {place}{error.strerror}.", file=sys.stderr)
         return 2
     return 0
 

@@ -20,6 +20,13 @@ def test_every_link_in_the_documents_leads_somewhere() -> None:
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
 
 
+def test_every_command_of_the_click_model_is_shown_in_a_document() -> None:
+    commands = re.search(r"^COMMANDS = \((.*)\)$", (ROOT / "segmodel/commands/__init__.py").read_text(), re.MULTILINE)
+    assert commands
+    shown = set(re.findall(r"segmodel (\w+)", "".join(d.read_text() for d in (ROOT / "docs").glob("*.md"))))
+    assert set(commands[1].split(", ")) - shown == set()
+
+
 def test_every_make_target_in_the_readme_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"^make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE)) <= targets
