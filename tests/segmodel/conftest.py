@@ -1,14 +1,17 @@
-"""A real evaluation of an untrained network on three made-up patients, for the tests of what is made of one."""
+"""What the tests of the click model share: one thread, and a real evaluation of an untrained network."""
 
 import json
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from segmodel import evaluation
 from segmodel.layouts import read_decathlon
 from segmodel.predictor import Predictor
 from tests.segmodel import toys
+
+torch.set_num_threads(1)  # small networks gain nothing by two, which wait for each other on a busy machine
 
 
 @pytest.fixture(scope="session")

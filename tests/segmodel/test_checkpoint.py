@@ -1,5 +1,6 @@
 """A checkpoint comes back as it was saved, says where it comes from, and anything else is refused in one sentence."""
 
+import errno
 import json
 import struct
 from pathlib import Path
@@ -77,12 +78,13 @@ def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(path, monkeypatc
     def half(file, content):
         with file.open("wb") as stream:
             stream.write(content[:100])
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     before = path.read_bytes()
     monkeypatch.setattr(Path, "write_bytes", half)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OSError, match="No space left on device") as full:
         toys.checkpoint(seed=1).save(path)
+    assert full.value.filename == str(path)
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
 

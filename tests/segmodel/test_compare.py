@@ -126,4 +126,6 @@ def test_what_is_no_report_is_refused(tmp_path, capsys):
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path, capsys):
     a = save(tmp_path / "a", records())
-    assert "No such file or directory." in refusal(capsys, a, a, "--out", tmp_path / "none" / "difference.md")
+    (tmp_path / "file").touch()
+    said = refusal(capsys, a, a, "--out", tmp_path / "file" / "difference.md")
+    assert said == f"{tmp_path / 'file'}: File exists."

@@ -47,10 +47,10 @@ def test_soft_dice_has_squared_denominators():
     assert soft_dice_loss(probability, truth).item() == pytest.approx(wanted)
 
 
-def test_soft_dice_is_averaged_over_images_not_over_pixels():
+def test_soft_dice_is_of_each_image():
     truth = batch([[1.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [0.0, 0.0]])
     probability = batch([[1.0, 1.0], [1.0, 1.0]], [[0.0, 0.0], [0.0, 1.0]])
-    assert soft_dice_loss(probability, truth).item() == pytest.approx((0 + 1) / 2)
+    assert soft_dice_loss(probability, truth).tolist() == pytest.approx([0, 1])
 
 
 @given(masks.filter(np.any), masks.filter(np.any))
@@ -62,7 +62,7 @@ def test_on_masks_the_loss_is_one_minus_dice(a, b):
 @pytest.mark.parametrize("logit", [0.0, -200.0])
 def test_the_gradient_is_finite_where_there_is_nothing_to_find(logit):
     logits = torch.full((2, 1, 4, 4), logit, requires_grad=True)
-    soft_dice_loss(logits.sigmoid(), torch.zeros(2, 1, 4, 4)).backward()
+    soft_dice_loss(logits.sigmoid(), torch.zeros(2, 1, 4, 4)).sum().backward()
     assert logits.grad.isfinite().all()
 
 

@@ -288,8 +288,8 @@ def test_micro_batches_add_up_to_the_gradient_of_the_batch(monkeypatch):
     for trainer in (whole, parts):  # batch normalisation would see the micro-batch: let it not look
         for module in trainer.network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
-                monkeypatch.setattr(module, "train", lambda mode=True: None)
                 module.eval()
+                monkeypatch.setattr(module, "train", lambda mode=True: None)
         trainer.step(0.0)
     for one, other in zip(whole.network.parameters(), parts.network.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-6)
