@@ -1,0 +1,73 @@
+"""Chooses the settings of the classical methods on a few validation slices: one setting after the other, the best kept.
+
+    .venv-peers/bin/python tests/peers/tune.py --data … [--every 40] [--methods grabcut]
+
+Its last line for each method is what `classical.py` has as defaults.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from segmodel.dataset import read_decathlon
+from segmodel.evaluation import evaluate
+from tests.peers.classical import METHODS, Seeded
+
+CHOICES: dict[str, Sequence[float]] = {
+    "margin": (20, 30, 40, 60, 80),
+    "radius": (0, 1, 2, 3, 5),
+    "smoothing": (0, 0.7, 1.0, 1.5, 2.5),
+    "beta": (100, 300, 1000, 3000, 10000, 30000),
+    "core": (3, 6, 10, 15, 25),
+    "rounds": (1, 3, 5),
+    "edges": (1, 2, 4, 8, 16, 32),
+    "deviation": (0.02, 0.035, 0.05, 0.08, 0.12),
+    "contrast": (3, 10, 30, 100, 300),
+}
+CLICKS = (1, 2, 3, 5, 10, 15)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, nargs="+", required=True)
+    parser.add_argument("--every", type=int, default=40)
+    parser.add_argument("--methods", default=",".join(METHODS))
+    options = parser.parse_args()
+    parts = [(d, d.part("validation")) for d in map(read_decathlon, options.data)]
+    for name in options.methods.split(","):
+        print(f"{name}: {tuned(METHODS[name](), parts, options.every)}", flush=True)
+
+
+def tuned(method: Seeded, parts: Any, every: int) -> Seeded:
+    best = score(method, parts, every)
+    for setting in (f.name for f in fields(method)):
+        for value in CHOICES[setting]:
+            candidate = replace(method, **{setting: type(getattr(method, setting))(value)})
+            if candidate == method:
+                continue
+            reached = score(candidate, parts, every)
+            print(f"  {reached:.4f} {candidate}", flush=True)
+            if reached > best:
+                best, method = reached, candidate
+    return method
+
+
+def score(method: Seeded, parts: Any, every: int) -> float:
+    """Mean Dice over all numbers of clicks of the table."""
+    with Path(os.devnull).open("w") as silent, contextlib.redirect_stderr(silent):
+        figures = evaluate(parts, method, clicks=CLICKS, every=every)["mean"]["dice"]
+    return statistics.fmean(figures.values())
+
+
+if __name__ == "__main__":
+    main()
