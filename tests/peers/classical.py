@@ -1,9 +1,10 @@
 """Click-guided segmentation without learning, behind the two calls of segmodel.predictor.Predictor.
 
 All four methods see the same: the slice between −125 and 275 HU, as [0, 1], in the box around the foreground clicks and a
-margin (mm). A click is a disk of seeds. The ring of pixels at the box's edge counts as background, since a first click comes
-with no background click and every method needs both; the box grows with the clicks, so the ring never closes an object in for
-good. Of the answer those connected parts are kept that a foreground click is in. The settings were chosen by `tune.py`.
+margin (mm). A click is a disk of seeds. A first click comes with no background click and every method needs both, so the
+ring of pixels at the box's edge is background, except where it looks like the clicked tissue: there the object may well go on.
+What lies outside the box is not in the mask; the next click there moves the box. Of the answer those connected parts are kept
+that a foreground click is in. The settings were chosen by `tune.py`.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Windowed(NamedTuple):
 class Seeded:
     """What the methods share: the box, the seeds, and which parts are kept. `margin` and `radius` are in mm."""
 
+    alike: float = 0.04  # a ring pixel this near to the clicks' mean intensity is no seed; 0 makes all of them seeds
     margin: float = 40.0
     radius: float = 2.0
     smoothing: float = 1.0  # mm, Gaussian; CT noise is finer than the organs' edges
@@ -57,15 +59,21 @@ class Seeded:
         mask = np.zeros(encoded.image.shape, bool)
         if any(click.positive for click in clicks):
             box = self._box(encoded, clicks)
-            seeds = self._seeds(encoded, clicks)[box]
-            ring = np.pad(np.zeros(np.subtract(seeds.shape, 2), bool), 1, constant_values=True)
-            seeds[ring & (seeds == 0)] = BACKGROUND  # a click at the slice's own edge stays what it is
-            found = self.segment(encoded.image[box], seeds, encoded.pixel)
+            image, seeds = encoded.image[box], self._seeds(encoded, clicks)[box]
+            self._close(image, seeds)
+            both = (seeds == BACKGROUND).any()
+            found = self.segment(image, seeds, encoded.pixel) if both else np.ones(image.shape, bool)
             mask[box] = _clicked_parts((found | (seeds == FOREGROUND)) & (seeds != BACKGROUND), seeds)
         return Prediction(mask, math.nan)
 
     def segment(self, image: Image, seeds: Seeds, pixel: float) -> Mask:
         raise NotImplementedError
+
+    def _close(self, image: Image, seeds: Seeds) -> None:
+        """Makes background seeds of the ring, where it is neither clicked nor like the foreground clicks."""
+        ring = np.pad(np.zeros(np.subtract(image.shape, 2), bool), 1, constant_values=True)
+        other = np.abs(image - image[seeds == FOREGROUND].mean()) >= self.alike
+        seeds[ring & other & (seeds == 0)] = BACKGROUND
 
     def _box(self, encoded: Windowed, clicks: Sequence[Click]) -> tuple[slice, slice]:
         margin = math.ceil(self.margin / encoded.pixel)
@@ -134,7 +142,7 @@ class GraphCut(Seeded):
     box shows altogether. `edges` weighs the 8 neighbours' contrast term, whose scale is the box's own mean contrast.
     """
 
-    edges: float = 4.0
+    edges: float = 32.0
     deviation: float = 0.05
 
     def segment(self, image: Image, seeds: Seeds, pixel: float) -> Mask:

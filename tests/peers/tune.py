@@ -24,15 +24,16 @@ from segmodel.evaluation import evaluate
 from tests.peers.classical import METHODS, Seeded
 
 CHOICES: dict[str, Sequence[float]] = {
-    "margin": (20, 30, 40, 60, 80),
-    "radius": (0, 1, 2, 3, 5),
-    "smoothing": (0, 0.7, 1.0, 1.5, 2.5),
-    "beta": (100, 300, 1000, 3000, 10000, 30000),
-    "core": (3, 6, 10, 15, 25),
+    "alike": (0, 0.04, 0.08),
+    "margin": (30, 40, 60, 90),
+    "radius": (0, 1, 2, 3),
+    "smoothing": (0.7, 1.0, 1.5),
+    "beta": (100, 300, 1000, 3000, 10000),
+    "core": (6, 10, 20),
     "rounds": (1, 3, 5),
-    "edges": (1, 2, 4, 8, 16, 32),
-    "deviation": (0.02, 0.035, 0.05, 0.08, 0.12),
-    "contrast": (3, 10, 30, 100, 300),
+    "edges": (8, 16, 32, 64),
+    "deviation": (0.035, 0.05, 0.08),
+    "contrast": (30, 100, 300),
 }
 CLICKS = (1, 2, 3, 5, 10, 15)
 
