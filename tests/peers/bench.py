@@ -22,14 +22,17 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from segmodel import checkpoint, evaluation, training
-from segmodel.dataset import SPLITS, Case, Dataset, DatasetError, GridSlices, on_grid, read_decathlon
+from segmodel import checkpoint, evaluation, layouts, report, training
+from segmodel.dataset import SPLITS, Case, Dataset, DatasetError, GridSlices
+from segmodel.files import write_whole
 from segmodel.grid import Grid
 from segmodel.predictor import Predictor
+from segmodel.preparation import on_grid
+from segmodel.recipe import Recipe
 from tests.peers import classical, steps
 
-CLICKS = (1, 2, 3, 5, 10, 15)
-PASSES = (4, 15)  # K of the steps: our recipe's and DeepGrow's default
+CLICKS = evaluation.CLICKS
+DEEPGROW_PASSES = 15  # K by default
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,9 @@ class Bench:
     width: int  # of the paper's network
 
     @property
-    def recipe(self) -> training.Recipe:
+    def recipe(self) -> Recipe:
         """The recipe of the shipped weights, ended by the clock."""
-        return training.Recipe.load("default").changed({"steps": 10**9})
+        return Recipe.load("default").changed({"steps": 10**9})
 
     def settings(self) -> dict[str, Any]:
         """What the reports of one folder must agree in."""
@@ -60,7 +63,10 @@ class Bench:
         return [(dataset, dataset.part(split)) for dataset in self.datasets]
 
     def training_slices(self, spacing: float, size: int) -> GridSlices:
-        return on_grid(self.parts("training"), Grid(spacing), size, self.recipe.merge, self.cache)
+        recipe = self.recipe
+        return on_grid(
+            self.parts("training"), Grid(spacing), size, recipe.merge, self.cache, leave_out=recipe.leave_out
+        )
 
     def weights(self, method: str) -> Path:
         return self.out / method / "model.safetensors"
@@ -80,7 +86,8 @@ def ours_in_minutes(bench: Bench, method: str) -> Predictor:
 
 def paper(bench: Bench, method: str) -> Predictor:
     """The paper's network with our recipe: at the paper's own 1 mm, width 64 and batch 16 minutes would be one step."""
-    return trained(bench, method, bench.recipe.changed({"architecture": {"name": "unet", "width": bench.width}}))
+    changes = {"architecture": {"name": "unet", "width": bench.width}, "previous_mask": 0.0, "start_masks": 0.0}
+    return trained(bench, method, bench.recipe.changed(changes))
 
 
 def deepgrow(bench: Bench, method: str) -> Any:
@@ -106,7 +113,7 @@ METHODS: dict[str, Callable[[Bench, str], Any]] = {
 }
 
 
-def trained(bench: Bench, method: str, recipe: training.Recipe) -> Predictor:
+def trained(bench: Bench, method: str, recipe: Recipe) -> Predictor:
     """The predictor of a network that our trainer made in `minutes`; a training that was cut short counts for nothing."""
     file, unfinished = bench.weights(method), bench.out / method / "unfinished"
     if not file.exists():
@@ -133,8 +140,7 @@ def agree_on_settings(bench: Bench) -> None:
             raise DatasetError(
                 f"{bench.out} was begun with another setting of {', '.join(others)}; choose a new folder."
             )
-    bench.out.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(settings, indent=1) + "\n")
+    write_whole(file, json.dumps(settings, indent=1) + "\n")
 
 
 def make_report(bench: Bench, method: str) -> None:
@@ -144,8 +150,10 @@ def make_report(bench: Bench, method: str) -> None:
         return
     print(f"{method} …", flush=True)
     predictor = METHODS[method](bench, method)
-    result = evaluation.evaluate(bench.parts(bench.split), predictor, clicks=CLICKS, every=bench.every)
-    evaluation.write_report({**result, "method": method, **bench.settings(), **machine()}, folder)
+    result = evaluation.evaluate(
+        bench.parts(bench.split), predictor, clicks=CLICKS, every=bench.every, distances="none"
+    )
+    report.write_report({**result, "method": method, **bench.settings(), **machine()}, folder)
 
 
 def finished(bench: Bench) -> dict[str, dict[str, Any]]:
@@ -158,8 +166,8 @@ def steps_of(bench: Bench, count: int) -> list[dict[str, Any]]:
     file = bench.out / "steps.json"
     if not file.exists():
         slices = bench.training_slices(bench.recipe.spacing, bench.recipe.size)
-        measured = [steps.measure(slices, bench.recipe, passes, count) for passes in PASSES]
-        file.write_text(json.dumps(measured, indent=1) + "\n")
+        asked = (bench.recipe.passes, DEEPGROW_PASSES)
+        write_whole(file, json.dumps([steps.measure(slices, bench.recipe, k, count) for k in asked], indent=1) + "\n")
     return list(json.loads(file.read_text()))
 
 
@@ -201,7 +209,7 @@ def methods(text: str) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="Decathlon-layout folders")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders or dataset files (docs/data.md)")
     parser.add_argument("--out", type=Path, required=True, help="folder for weights, reports and the table")
     parser.add_argument("--split", choices=SPLITS, default="validation", help="test for final figures")
     parser.add_argument("--every", type=int, default=8, help="take one labelled slice in so many")
@@ -220,7 +228,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace) -> None:
-    datasets = [read_decathlon(folder) for folder in options.data]
+    datasets = [layouts.read(source) for source in options.data]
     common = (options.cache, options.split, options.every, options.minutes, options.width)
     bench = Bench(datasets, options.out, *common)
     agree_on_settings(bench)
@@ -230,8 +238,8 @@ def run(options: argparse.Namespace) -> None:
     text = table(reports) + "\n\n" + structures_table(reports) + "\n"
     if options.steps:
         text += "\n" + steps.table(steps_of(bench, options.steps)) + "\n"
-    (bench.out / "table.md").write_text(text)
-    (bench.out / "table.json").write_text(json.dumps(reports, indent=1) + "\n")
+    write_whole(bench.out / "table.md", text)
+    write_whole(bench.out / "table.json", json.dumps(reports, indent=1) + "\n")
     print("\n" + text)
 
 

@@ -55,12 +55,12 @@ class DeepGrowUNet(nn.Module):
     """
 
     multiple = 16
-    guidance = 2
 
-    def __init__(self) -> None:
+    def __init__(self, guidance: int = 2) -> None:
         super().__init__()
+        self.guidance = guidance
         features = (32, 64, 128, 256, 512, 32)
-        self.body = BasicUNet(spatial_dims=2, in_channels=3, out_channels=1, features=features)
+        self.body = BasicUNet(spatial_dims=2, in_channels=1 + guidance, out_channels=1, features=features)
 
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:
         return (image,)

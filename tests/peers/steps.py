@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from segmodel.dataset import GridSlices
-from segmodel.training import Recipe, Trainer
+from segmodel.recipe import Recipe
+from segmodel.training import Trainer
 
 
 def measure(slices: GridSlices, recipe: Recipe, passes: int, steps: int) -> dict[str, Any]:
@@ -23,8 +24,15 @@ def measure(slices: GridSlices, recipe: Recipe, passes: int, steps: int) -> dict
 
     if slices.images.shape[1:] != (deepgrow.SIDE, deepgrow.SIDE):
         raise ValueError(f"Steps are compared on slices of {deepgrow.SIDE}², not {slices.images.shape[1:]}.")
-    changes = {"architecture": {"name": "deepgrow"}, "structures": 1, "passes": passes, "augment": False}
-    same = recipe.changed({**changes, "bfloat16": False})
+    plain = {
+        "structures": 1,
+        "augment": False,
+        "lesions": 0.0,
+        "regions": 0.0,
+        "previous_mask": 0.0,
+        "start_masks": 0.0,
+    }
+    same = recipe.changed({**plain, "architecture": {"name": "deepgrow"}, "passes": passes, "bfloat16": False})
     ours = Trainer(same, slices)
     ours_bfloat16 = Trainer(same.changed({"bfloat16": True}), slices)
     theirs = deepgrow.engine(

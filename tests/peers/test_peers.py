@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import torch
 
-from segmodel import training
 from segmodel.clicks import Click
-from segmodel.dataset import read_decathlon
 from segmodel.evaluation import evaluate
 from segmodel.grid import Grid
 from segmodel.inputs import InputSpec
 from segmodel.intensity import Intensity
+from segmodel.layouts import read
 from segmodel.metrics import dice
 from segmodel.predictor import Prediction
+from segmodel.recipe import Recipe
 from tests.peers import bench, classical, steps, tune
 from tests.segmodel.toys import UNET, checkpoint, decathlon, disk, grid_slices
 
@@ -110,8 +110,8 @@ def test_distances_are_in_millimetres(method):
 def test_simulated_clicks_lead_to_the_whole(method, tmp_path):
     hu, left, right = two_organs()
     cases = {"ct_1": (hu[None], (left + 2 * right)[None].astype(np.uint8))}
-    dataset = read_decathlon(decathlon(tmp_path, cases))
-    scores = evaluate([(dataset, dataset.cases)], method, clicks=(1, 15))["mean"]["dice"]
+    dataset = read(decathlon(tmp_path, cases))
+    scores = evaluate([(dataset, dataset.cases)], method, clicks=(1, 15), distances="none")["mean"]["dice"]
     assert scores["15"] > 0.9
 
 
@@ -120,10 +120,9 @@ def test_every_setting_has_choices_to_tune_it():
         assert set(kind.__dataclass_fields__) <= set(tune.CHOICES)
 
 
-@needs("skimage")
 def test_tuning_never_ends_with_less_than_it_began(monkeypatch):
-    monkeypatch.setattr(tune, "score", lambda method, parts, every: method.margin - abs(method.contrast - 30))
-    tuned = tune.tuned(classical.Geodesic(), [], 1)
+    monkeypatch.setattr(tune, "score", lambda method, items: method.margin - abs(method.contrast - 30))
+    tuned = tune.tuned(classical.Geodesic(), [])
     assert (tuned.margin, tuned.contrast) == (max(tune.CHOICES["margin"]), 30)
 
 
@@ -209,7 +208,7 @@ def test_deepgrow_learns_for_as_long_as_it_is_told_and_answers(deepgrow, tmp_pat
 
 @needs("monai")
 def test_both_loops_are_timed_on_the_same_network():
-    recipe = training.Recipe(images=1, size=256, window=(-125, 275))
+    recipe = Recipe(images=1, size=256, window=(-125, 275))
     measured = steps.measure(grid_slices(2, 256), recipe, passes=1, steps=1)
     assert (measured["passes"], measured["batch"]) == (1, 1)
     assert {name: len(values) for name, values in measured["seconds"].items()} == {
@@ -324,10 +323,8 @@ def test_structures_have_a_line_each():
 @pytest.fixture
 def small(tmp_path):
     """Return a bench of toys and a recipe that is trained in no time."""
-    datasets = [read_decathlon(decathlon(tmp_path / "data"))]
-    recipe = training.Recipe(
-        architecture=UNET, size=64, images=1, passes=1, steps=10**9, spacing=1.0, window=(-125, 275)
-    )
+    datasets = [read(decathlon(tmp_path / "data"))]
+    recipe = Recipe(architecture=UNET, size=64, images=1, passes=1, steps=10**9, spacing=1.0, window=(-125, 275))
     return bench.Bench(datasets, tmp_path / "out", tmp_path / "cache", "validation", 1, 0.002, 16), recipe
 
 
