@@ -28,7 +28,7 @@ from segmodel.files import write_whole
 from segmodel.grid import Grid
 from segmodel.predictor import Predictor
 from segmodel.preparation import on_grid
-from segmodel.recipe import Recipe
+from segmodel.recipe import RECIPES, Recipe
 from tests.peers import classical, steps
 
 CLICKS = evaluation.CLICKS
@@ -55,9 +55,9 @@ class Bench:
     def settings(self) -> dict[str, Any]:
         """What the reports of one folder must agree in."""
         data = {dataset.name: [case.name for case in cases] for dataset, cases in self.parts(self.split)}
-        ours = checkpoint.sha256(checkpoint.DEFAULT)
+        files = {"ours": checkpoint.DEFAULT, "recipe": RECIPES / "default.toml"}
         chosen = {name: getattr(self, name) for name in ("split", "every", "minutes", "width")}
-        return {"cases": data, "ours": ours, **chosen}
+        return {"cases": data, **chosen, **{name: checkpoint.sha256(file) for name, file in files.items()}}
 
     def parts(self, split: str) -> list[tuple[Dataset, tuple[Case, ...]]]:
         return [(dataset, dataset.part(split)) for dataset in self.datasets]
@@ -224,6 +224,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(f"bench-peers: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("\nInterrupted; the same command goes on with what is not finished.", file=sys.stderr)
+        return 130
     return 0
 
 

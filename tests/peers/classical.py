@@ -142,6 +142,9 @@ class GraphCut(Seeded):
     box shows altogether. `edges` weighs the 8 neighbours' contrast term, whose scale is the box's own mean contrast.
     """
 
+    alike: float = 0.0
+    margin: float = 30.0
+    radius: float = 3.0
     edges: float = 32.0
     deviation: float = 0.05
 
@@ -182,6 +185,8 @@ class Geodesic(Seeded):
     A step costs its length and `contrast` times the image's gradient there.
     """
 
+    radius: float = 0.0
+    smoothing: float = 1.5
     contrast: float = 100.0
 
     def segment(self, image: Image, seeds: Seeds, pixel: float) -> Mask:

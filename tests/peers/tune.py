@@ -28,14 +28,14 @@ from tests.peers.classical import METHODS, Seeded
 
 CHOICES: dict[str, Sequence[float]] = {
     "alike": (0, 0.04, 0.08),
-    "margin": (30, 40, 60, 90),
-    "radius": (0, 1, 2, 3),
-    "smoothing": (0.7, 1.0, 1.5),
-    "beta": (100, 300, 1000, 3000, 10000),
+    "margin": (30, 40, 60),
+    "radius": (0, 2, 3),
+    "smoothing": (1.0, 1.5),
+    "beta": (300, 1000, 3000, 10000),
     "core": (6, 10, 20),
     "rounds": (1, 3, 5),
-    "edges": (8, 16, 32, 64),
-    "deviation": (0.035, 0.05, 0.08),
+    "edges": (16, 32, 64),
+    "deviation": (0.05, 0.08),
     "contrast": (30, 100, 300),
 }
 Items = Sequence[tuple[LabelledSlice, str, NDArray[np.bool_]]]  # slice, structure, its mask
