@@ -1,6 +1,7 @@
 # make demo   a complete site with a synthetic case, on http://127.0.0.1:$(PORT)
 # make test   everything that CI runs
 # make bench  how fast a click is answered on this machine
+# make bench-peers PEERS="--data … --out …"   our masks beside other methods' (docs/peers.md)
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
@@ -13,7 +14,7 @@ export ANNOTATOR_DATA
 BIN := .venv/bin
 FRONTEND_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print)
 
-.PHONY: help setup demo test lint test-python test-frontend bench lock clean
+.PHONY: help setup demo test lint test-python test-frontend bench bench-peers lock clean
 
 help:
 	@sed -n '1,/^SHELL/s/^# //p' Makefile
@@ -29,6 +30,10 @@ setup: .make/python frontend/dist/.vite/manifest.json
 .make/python-dev: .make/python requirements-dev.txt
 	scripts/setup_python.sh $(PYTHON) requirements-dev.txt
 	touch $@
+
+.make/python-peers: requirements.txt requirements.lock tests/peers/requirements.txt scripts/setup_python.sh
+	scripts/setup_python.sh $(PYTHON) tests/peers/requirements.txt .venv-peers
+	mkdir -p .make && touch $@
 
 .make/npm: frontend/package-lock.json scripts/npm.sh | .make/python
 	scripts/npm.sh ci --no-audit --no-fund --loglevel=error
@@ -70,8 +75,11 @@ test-frontend: .make/npm
 bench: setup
 	$(BIN)/python tests/load/bench.py $(BENCH)
 
+bench-peers: .make/python-peers
+	.venv-peers/bin/python tests/peers/bench.py $(PEERS)
+
 lock: .make/python-dev
 	$(BIN)/python scripts/lock.py
 
 clean:
-	rm -rf .make .venv frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .make .venv .venv-peers frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache
