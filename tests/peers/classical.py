@@ -48,10 +48,10 @@ class Seeded:
 
     def encode(self, hu: NDArray[np.int16], spacing: tuple[float, float]) -> Windowed:
         """A slice [y, x] in Hounsfield units with `spacing` (y, x) in mm."""
-        image = (np.clip(hu, LOW, HIGH).astype(np.float32) - LOW) / (HIGH - LOW)
+        image = ((np.clip(hu, LOW, HIGH) - LOW) / (HIGH - LOW)).astype(np.float32)
         pixel = math.sqrt(spacing[0] * spacing[1])
         if self.smoothing:
-            image = cv2.GaussianBlur(image, (0, 0), self.smoothing / pixel)
+            image[:] = cv2.GaussianBlur(image, (0, 0), self.smoothing / pixel)
         return Windowed(image, pixel)
 
     def predict(self, encoded: Windowed, clicks: Sequence[Click], previous: Mask | None = None) -> Prediction:
@@ -105,7 +105,7 @@ class RandomWalker(Seeded):
     `beta`: how much an edge in the image stops the walker.
     """
 
-    beta: float = 1000.0
+    beta: float = 10000.0
 
     def segment(self, image: Image, seeds: Seeds, pixel: float) -> Mask:
         from skimage.segmentation import random_walker
@@ -130,7 +130,9 @@ class GrabCut(Seeded):
         labels[seeds == FOREGROUND], labels[seeds == BACKGROUND] = cv2.GC_FGD, cv2.GC_BGD
         colours = np.repeat(np.round(255 * image).astype(np.uint8)[..., None], 3, axis=-1)
         cv2.setRNGSeed(0)  # the mixtures begin at random
-        cv2.grabCut(colours, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), self.rounds, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(
+            colours, labels, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), self.rounds, cv2.GC_INIT_WITH_MASK
+        )
         return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
 
 
@@ -142,8 +144,7 @@ class GraphCut(Seeded):
     box shows altogether. `edges` weighs the 8 neighbours' contrast term, whose scale is the box's own mean contrast.
     """
 
-    alike: float = 0.0
-    margin: float = 30.0
+    alike: float = 0.08
     radius: float = 3.0
     edges: float = 32.0
     deviation: float = 0.05
@@ -185,6 +186,7 @@ class Geodesic(Seeded):
     A step costs its length and `contrast` times the image's gradient there.
     """
 
+    alike: float = 0.0
     radius: float = 0.0
     smoothing: float = 1.5
     contrast: float = 100.0

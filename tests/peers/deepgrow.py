@@ -77,12 +77,12 @@ NETWORKS["deepgrow"] = DeepGrowUNet
 
 def records(slices: GridSlices) -> list[dict[str, Any]]:
     """One record for every structure that a slice shows, as DeepGrow's own preparation makes them."""
-    found = []
+    found: list[dict[str, Any]] = []
     for image, label in zip(slices.images, slices.labels, strict=True):
         for value, area in zip(*np.unique(label[label > 0], return_counts=True), strict=True):
             if area >= SMALLEST:
-                meta = {"image_meta_dict": {}, "label_meta_dict": {}}
-                found.append({"image": image[None], "label": label[None], "value": int(value), **meta})
+                record = {"image": image[None], "label": label[None], "value": int(value)}
+                found.append({**record, "image_meta_dict": {}, "label_meta_dict": {}})
     return found
 
 

@@ -120,10 +120,10 @@ def test_every_setting_has_choices_to_tune_it():
         assert set(kind.__dataclass_fields__) <= set(tune.CHOICES)
 
 
-def test_tuning_never_ends_with_less_than_it_began(monkeypatch):
+def test_tuning_keeps_what_helps_and_nothing_else(monkeypatch):
     monkeypatch.setattr(tune, "score", lambda method, items: method.margin - abs(method.contrast - 30))
-    tuned = tune.tuned(classical.Geodesic(), [])
-    assert (tuned.margin, tuned.contrast) == (max(tune.CHOICES["margin"]), 30)
+    best = classical.Geodesic(margin=max(tune.CHOICES["margin"]), contrast=30)
+    assert tune.tuned(classical.Geodesic(), []) == best
 
 
 # -------------------------------------------------------------------------------------------------------- DeepGrow

@@ -31,7 +31,7 @@ CHOICES: dict[str, Sequence[float]] = {
     "margin": (30, 40, 60),
     "radius": (0, 2, 3),
     "smoothing": (1.0, 1.5),
-    "beta": (300, 1000, 3000, 10000),
+    "beta": (300, 1000, 3000, 10000, 30000),
     "core": (6, 10, 20),
     "rounds": (1, 3, 5),
     "edges": (16, 32, 64),
