@@ -162,7 +162,7 @@ class _Run:
                 self.records.append(self._record(item, structure, truth, answers))
                 masks = {k: answers[k - 1].mask for k in self.clicks}
                 stacks.setdefault(structure, _Stack(truth.shape)).add(item.z, {0: truth, **masks})
-            bar.update(1 / len(slices.items))
+            bar.update(min(1 / len(slices.items), bar.total - bar.n))  # sums of parts may overshoot
         spacing = slices.spacing if self.distances in ("both", "volume") and slices.whole else None
         self.volumes += [stack.record(structure, case.name, spacing) for structure, stack in stacks.items()]
 
