@@ -293,6 +293,20 @@ def test_reports_of_other_settings_are_not_mixed(made, arguments, tmp_path, caps
     assert made == ["ours"]
 
 
+def test_steps_are_timed_again_only_where_more_are_asked_for(small, monkeypatch):
+    own, _ = small
+    asked = []
+
+    def measure(slices, recipe, passes, count):
+        asked.append((passes, count))
+        return {"passes": passes, "seconds": {"deepgrow": [1.0] * count}}
+
+    monkeypatch.setattr(steps, "measure", measure)
+    for count in (2, 1, 3):
+        assert len(bench.steps_of(own, count)[0]["seconds"]["deepgrow"]) >= count
+    assert asked == [(own.recipe.passes, 2), (15, 2), (own.recipe.passes, 3), (15, 3)]
+
+
 def test_an_unknown_method_is_refused_with_the_known_ones(arguments, capsys):
     with pytest.raises(SystemExit) as end:
         bench.main([*arguments, "--methods", "ours,magic"])
