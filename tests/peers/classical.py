@@ -121,8 +121,10 @@ class GrabCut(Seeded):
     probable foreground, all others probable background.
     """
 
-    core: float = 10.0
-    rounds: int = 3
+    alike: float = 0.08
+    radius: float = 5.0
+    core: float = 20.0
+    rounds: int = 1
 
     def segment(self, image: Image, seeds: Seeds, pixel: float) -> Mask:
         distance = cv2.distanceTransform((seeds != FOREGROUND).astype(np.uint8), cv2.DIST_L2, 5)
@@ -145,7 +147,7 @@ class GraphCut(Seeded):
     """
 
     alike: float = 0.08
-    radius: float = 3.0
+    radius: float = 5.0
     edges: float = 32.0
     deviation: float = 0.05
 

@@ -2,7 +2,7 @@
 
     .venv-peers/bin/python tests/peers/tune.py --data … [--every 40] [--methods grabcut]
 
-Its last line for each method is what `classical.py` has as defaults.
+Each starts from its defaults in `classical.py`, which are the best of several such rounds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.peers.classical import METHODS, Seeded
 CHOICES: dict[str, Sequence[float]] = {
     "alike": (0, 0.04, 0.08),
     "margin": (30, 40, 60),
-    "radius": (0, 2, 3),
+    "radius": (0, 2, 3, 5),
     "smoothing": (1.0, 1.5),
     "beta": (300, 1000, 3000, 10000, 30000),
     "core": (6, 10, 20),
