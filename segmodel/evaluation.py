@@ -70,7 +70,7 @@ class User:
         """The answers after 1, 2 … `rounds` clicks; the first of them are the same however many rounds follow."""
         answers: list[Answer] = []
 
-        def predict(clicks: list[list[Click]]) -> list[Mask]:
+        def predict(clicks: list[list[Click]], _: Sequence[int]) -> list[Mask]:
             last = {"previous": answers[-1].mask if answers else None} if self.previous else {}
             started = time.perf_counter()
             prediction = self.model.predict(encoded, clicks[0], **last)

@@ -16,7 +16,7 @@ Mask = NDArray[np.bool_]
 
 def interact(
     truths: Sequence[Mask],
-    predict: Callable[[list[list[Click]]], Sequence[Mask]],
+    predict: Callable[[list[list[Click]], Sequence[int]], Sequence[Mask]],
     place: Placement,
     rounds: int,
     rngs: Sequence[np.random.Generator],
@@ -27,18 +27,19 @@ def interact(
 ) -> list[list[Click]]:
     """Clicks on each truth [y, x] after one first click and `rounds` times "predict, then perhaps click again".
 
-    `predict` takes the click list of every truth and returns the masks, in the same order; after round k (1, 2, …) each
-    truth gets another click with probability `chance(k)`. A truth that is predicted perfectly gets none. `rngs` holds each
-    truth's own randomness, `pixel` is the side of a pixel in mm, `start` the masks that the first clicks correct (empty ones
-    if not given), and `run` maps the placing over the truths: that of a thread pool does it side by side.
+    In round k (1, 2, …) each truth gets another click with probability `chance(k)`. Nobody looks at a prediction that no
+    click answers, so `predict` takes the click lists of those truths alone, with their places in `truths`, and returns their
+    masks in the same order. A truth that is predicted perfectly gets no click. `rngs` holds each truth's own randomness,
+    `pixel` is the side of a pixel in mm, `start` the masks that the first clicks correct (empty ones if not given), and
+    `run` maps the placing over the truths: that of a thread pool does it side by side.
     """
     clicks: list[list[Click]] = [[] for _ in truths]
-    predictions = [np.zeros_like(truth) for truth in truths] if start is None else start
+    masks = [np.zeros_like(truth) for truth in truths] if start is None else start
     for k in range(rounds + 1):
-        if k:
-            predictions = predict(clicks)
         again = [i for i, rng in enumerate(rngs) if k == 0 or rng.random() < chance(k)]
-        placed = run(lambda i, seen=predictions: place(truths[i], seen[i], rngs[i], pixel), again)
+        if k and again:
+            masks = predict([clicks[i] for i in again], again)
+        placed = run(lambda i, mask: place(truths[i], mask, rngs[i], pixel), again, masks)
         for i, click in zip(again, placed, strict=True):
             if click:
                 clicks[i].append(click)

@@ -167,26 +167,20 @@ class Trainer:
             spoil(truth, rng) if following and rng.random() < recipe.start_masks else np.zeros_like(truth)
             for truth, following, rng in zip(truths, follows, batch.rngs, strict=True)
         ]
-        known: list[Mask] = list(starts)
-        counted = [-1] * len(truths)  # without a click, too, the first pass predicts
         previous: list[Mask | None] = [
             mask if following else None for mask, following in zip(starts, follows, strict=True)
         ]
         network_s = 0.0
 
-        def predict(clicks: list[list[Click]]) -> list[Mask]:
-            """Only truths that got a click since the last pass are predicted anew."""
+        def predict(clicks: list[list[Click]], again: Sequence[int]) -> list[Mask]:
             nonlocal network_s
             began = time.perf_counter()
-            stale = [i for i, placed in enumerate(clicks) if len(placed) != counted[i]]
-            if stale:
-                guidance = self._guidance([clicks[i] for i in stale], [previous[i] for i in stale], truths[0].shape)
-                logits = self.network.decode(tuple(f[stale] for f in features), guidance)
-                for i, mask in zip(stale, tensor_to_masks(logits), strict=True):
-                    known[i], counted[i] = mask, len(clicks[i])
-                    previous[i] = mask if follows[i] else None
+            guidance = self._guidance(clicks, [previous[i] for i in again], truths[0].shape)
+            masks = tensor_to_masks(self.network.decode(tuple(f[list(again)] for f in features), guidance))
+            for i, mask in zip(again, masks, strict=True):
+                previous[i] = mask if follows[i] else None
             network_s += time.perf_counter() - began
-            return known
+            return masks
 
         began = time.perf_counter()
         self.network.eval()

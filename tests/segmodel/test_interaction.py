@@ -14,8 +14,8 @@ SHAPE = (16, 16)
 TRUTHS = [disk(SHAPE, (5, 5), 3), rectangle(SHAPE, (8, 14), (2, 12))]
 
 
-def nothing(clicks):
-    return [np.zeros(SHAPE, bool) for _ in clicks]
+def nothing(clicks, who):
+    return [np.zeros(SHAPE, bool) for _ in who]
 
 
 def rngs(seed=0, count=2):
@@ -38,23 +38,36 @@ def test_with_certainty_a_click_follows_every_prediction(rounds):
 def test_the_predictor_sees_the_clicks_so_far_of_everybody():
     seen = []
 
-    def predict(clicks):
+    def predict(clicks, who):
         seen.append([len(placed) for placed in clicks])
-        return nothing(clicks)
+        return nothing(clicks, who)
 
     interact(TRUTHS, predict, paper_click, 3, rngs())
     assert seen == [[1, 1], [2, 2], [3, 3]]
 
 
+def test_nothing_is_predicted_that_no_click_answers():
+    seen = []
+
+    def predict(clicks, who):
+        seen.append(list(who))
+        return nothing(clicks, who)
+
+    clicks = interact(TRUTHS * 20, predict, paper_click, 4, rngs(count=40), lambda k: 0.5)
+    assert len(seen) == 4
+    assert all(0 < len(who) < 40 for who in seen)
+    assert sum(map(len, seen)) == sum(len(placed) - 1 for placed in clicks)
+
+
 def test_each_click_answers_the_prediction_before_it():
     everything = np.ones(SHAPE, bool)
-    clicks = interact(TRUTHS, lambda clicks: [everything] * 2, centre_click, 1, rngs())
+    clicks = interact(TRUTHS, lambda clicks, who: [everything] * 2, centre_click, 1, rngs())
     assert [placed[0].positive for placed in clicks] == [True, True]
     assert [placed[1].positive for placed in clicks] == [False, False]
 
 
 def test_a_perfect_mask_gets_no_more_clicks_while_others_do():
-    clicks = interact(TRUTHS, lambda clicks: [TRUTHS[0], nothing([0])[0]], paper_click, 3, rngs())
+    clicks = interact(TRUTHS, lambda clicks, who: [TRUTHS[0], np.zeros(SHAPE, bool)], paper_click, 3, rngs())
     assert [len(placed) for placed in clicks] == [1, 4]
 
 
