@@ -103,9 +103,10 @@ class Laboratory:
 def crossval(lab: Laboratory, datasets: Sequence[Dataset], count: int, passes: Sequence[int]) -> dict[str, Any]:
     """Mean and SD over patients after k clicks, of trainings with K passes: `bars.<figure>.<K>.<k>`.
 
-    Every patient is validated once for each K, by a training that has not seen it. Raises DatasetError for too few patients.
+    Every patient is validated once for each K, by a training that has not seen it; the test patients of a split are left
+    alone. Raises DatasetError for too few patients.
     """
-    split = [folds(dataset.cases, count, lab.seed) for dataset in datasets]
+    split = [folds([c for c in dataset.cases if c.split != "test"], count, lab.seed) for dataset in datasets]
     lab.begin({"experiment": "crossval", "data": _described(datasets), "folds": count, "passes": list(passes)})
     reports = {}
     for k in passes:
