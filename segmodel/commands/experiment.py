@@ -81,6 +81,6 @@ def _made(options: argparse.Namespace, lab: Laboratory) -> dict[str, Any]:
     if options.kind == "per-structure":
         return experiments.per_structure(lab, training, on, options.model)
     if not options.structures:
-        raise experiments.ExperimentError("Name the structures that are asked for: --structures NAME …")
+        raise experiments.ExperimentError("Name the structures that are asked for with --structures.")
     known = options.kind == "known"
     return experiments.transfer(lab, training, on, options.structures, known, options.model)

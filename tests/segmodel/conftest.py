@@ -10,8 +10,16 @@ from segmodel import evaluation
 from segmodel.layouts import read_decathlon
 from segmodel.predictor import Predictor
 from tests.segmodel import toys
+from tests.segmodel.commandline import RECIPE
 
 torch.set_num_threads(1)  # small networks gain nothing by two, which wait for each other on a busy machine
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    """Write a recipe that trains in no time."""
+    (tmp_path / "tiny.toml").write_text(RECIPE)
+    return tmp_path / "tiny.toml"
 
 
 @pytest.fixture(scope="session")

@@ -8,22 +8,12 @@ import pytest
 import torch
 
 from segmodel import checkpoint, training
-from segmodel.__main__ import main
 from segmodel.clicks import Click
 from segmodel.phantom import write_dicom
 from segmodel.predictor import Predictor
 from segmodel.volumes import nifti
 from tests.segmodel import toys
-
-RECIPE = """
-architecture = { name = "encode_once", width = 4, click_width = 4, fine_width = 4 }
-size = 64
-crop = [64, 64]
-window = [-125, 275]
-images = 2
-passes = 2
-steps = 2
-"""
+from tests.segmodel.commandline import refusal, run
 
 
 @pytest.fixture(scope="module")
@@ -36,27 +26,6 @@ def model(tmp_path_factory):
     file = tmp_path_factory.mktemp("model") / "toy.safetensors"
     toys.checkpoint().save(file)
     return file
-
-
-@pytest.fixture
-def recipe(tmp_path):
-    (tmp_path / "tiny.toml").write_text(RECIPE)
-    return tmp_path / "tiny.toml"
-
-
-def run(*arguments):
-    return main([str(argument) for argument in arguments])
-
-
-def refusal(capsys, *arguments):
-    """Run a command that must fail and return its one sentence."""
-    assert run(*arguments) == 2
-    shown = capsys.readouterr().err
-    said = [line for line in shown.splitlines() if line.startswith("segmodel: ")]
-    assert len(said) == 1
-    assert "Traceback" not in shown
-    assert said[0].endswith(".")
-    return said[0].removeprefix("segmodel: ")
 
 
 def train(data, recipe, folder, *more):

@@ -6,19 +6,9 @@ import numpy as np
 import pytest
 
 from segmodel import checkpoint, experiments
-from segmodel.__main__ import main
 from segmodel.scores import Record, report
+from tests.segmodel.commandline import refusal, run
 from tests.segmodel.toys import ct_slices, decathlon
-
-RECIPE = """
-architecture = { name = "encode_once", width = 4, click_width = 4, fine_width = 4 }
-size = 64
-crop = [64, 64]
-window = [-125, 275]
-images = 2
-steps = 2
-passes = 2
-"""
 
 
 @pytest.fixture(scope="module")
@@ -31,20 +21,9 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture
-def arguments(tmp_path, data):
-    (tmp_path / "tiny.toml").write_text(RECIPE)
-    shared = ["--data", data, "--recipe", tmp_path / "tiny.toml", "--cache", tmp_path / "cache", "--clicks", "1,2"]
+def arguments(tmp_path, data, recipe):
+    shared = ["--data", data, "--recipe", recipe, "--cache", tmp_path / "cache", "--clicks", "1,2"]
     return [*shared, "--out", tmp_path / "out"]
-
-
-def run(kind, *arguments):
-    return main(["experiment", kind, *map(str, arguments)])
-
-
-def refusal(capsys, kind, *arguments):
-    assert run(kind, *arguments) == 2
-    [said] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("segmodel: ")]
-    return said.removeprefix("segmodel: ")
 
 
 def found(tmp_path):
@@ -52,7 +31,7 @@ def found(tmp_path):
 
 
 def test_crossval_validates_every_patient_once_for_every_k(arguments, tmp_path, capsys):
-    assert run("crossval", *arguments, "--folds", 2, "--passes", "1,2") == 0
+    assert run("experiment", "crossval", *arguments, "--folds", 2, "--passes", "1,2") == 0
     bars = found(tmp_path)["bars"]
     assert bars.keys() == {"dice", "masd", "hd"}
     assert {k: set(row) for k, row in bars["dice"].items()} == {"1": {"1", "2"}, "2": {"1", "2"}}
@@ -88,9 +67,9 @@ def test_an_experiment_goes_on_where_it_stopped(arguments, tmp_path, monkeypatch
 
     monkeypatch.setattr(experiments, "train", breaking)
     with pytest.raises(RuntimeError, match="power cut"):
-        run("crossval", *command)
+        run("experiment", "crossval", *command)
     evaluated = (tmp_path / "out" / "fold-1" / "K-1" / "scores" / "report.json").stat().st_mtime_ns
-    assert run("crossval", *command) == 0
+    assert run("experiment", "crossval", *command) == 0
     assert trained == ["fold-1", "broken", "fold-1", "fold-2"]
     assert (tmp_path / "out" / "fold-1" / "K-1" / "scores" / "report.json").stat().st_mtime_ns == evaluated
     log = (tmp_path / "out" / "fold-1" / "K-1" / "log.jsonl").read_text().splitlines()
@@ -98,7 +77,7 @@ def test_an_experiment_goes_on_where_it_stopped(arguments, tmp_path, monkeypatch
 
 
 def test_unknown_is_never_trained_and_stands_beside_the_papers_figures(arguments, tmp_path):
-    assert run("unknown", *arguments, "--structures", "square") == 0
+    assert run("experiment", "unknown", *arguments, "--structures", "square") == 0
     header = checkpoint.read_header(tmp_path / "out" / "model" / "model.safetensors")
     assert header["provenance"]["structures"] == ["disk"]
     assert header["provenance"]["data"]["toys"] == ["ct_0", "ct_1", "ct_2"]
@@ -111,23 +90,23 @@ def test_unknown_is_never_trained_and_stands_beside_the_papers_figures(arguments
 
 
 def test_known_takes_a_model_that_is_there(arguments, tmp_path, data):
-    assert run("known", *arguments, "--structures", "square") == 0
+    assert run("experiment", "known", *arguments, "--structures", "square") == 0
     model = tmp_path / "out" / "model" / "model.safetensors"
     again = [*arguments[:-1], tmp_path / "again"]
-    assert run("known", *again, "--structures", "square", "--model", model, "--on", data) == 0
+    assert run("experiment", "known", *again, "--structures", "square", "--model", model, "--on", data) == 0
     assert not (tmp_path / "again" / "model").exists()
     first, second = (json.loads((tmp_path / name / "experiment-report.json").read_text()) for name in ("out", "again"))
     assert first["result"]["structures"] == second["result"]["structures"]
 
 
 def test_per_structure_scores_all_of_them(arguments, tmp_path):
-    assert run("per-structure", *arguments) == 0
+    assert run("experiment", "per-structure", *arguments) == 0
     assert list(found(tmp_path)["result"]["structures"]) == ["disk", "square"]
     assert (tmp_path / "out" / "scores" / "plots" / "boxes.png").exists()
 
 
 def test_a_fraction_of_the_slices_can_be_tested(arguments, tmp_path):
-    assert run("per-structure", *arguments, "--fraction", 0.5) == 0
+    assert run("experiment", "per-structure", *arguments, "--fraction", 0.5) == 0
     assert {row["z"] for row in found(tmp_path)["result"]["records"]} == {0}
 
 
@@ -144,7 +123,7 @@ def test_mean_and_sd_are_over_patients():
     [
         ("crossval", ["--folds", 5], "A data set of 3 patient(s) cannot be split into 5 folds by patient."),
         ("crossval", ["--folds", 1], "A data set of 3 patient(s) cannot be split into 1 folds by patient."),
-        ("known", [], "Name the structures that are asked for: --structures NAME …"),
+        ("known", [], "Name the structures that are asked for with --structures."),
         ("known", ["--structures", "spleen"], "The data set toys has no spleen."),
         ("known", ["--structures", "disk", "--steps", 0], "The recipe's steps must be above 0, not 0."),
         ("known", ["--structures", "disk", "--split", "validation"], "The data set toys has no validation cases."),
@@ -152,19 +131,19 @@ def test_mean_and_sd_are_over_patients():
     ids=str,
 )
 def test_what_cannot_be_made_is_refused(arguments, tmp_path, capsys, kind, more, sentence):
-    assert refusal(capsys, kind, *arguments, *more) == sentence
+    assert refusal(capsys, "experiment", kind, *arguments, *more) == sentence
     assert not (tmp_path / "out").exists()
 
 
 def test_a_model_that_trained_the_structure_is_no_test_of_the_unknown(arguments, tmp_path, capsys):
-    assert run("per-structure", *arguments) == 0
+    assert run("experiment", "per-structure", *arguments) == 0
     model = tmp_path / "out" / "model" / "model.safetensors"
     other = [*arguments[:-1], tmp_path / "other", "--model", model, "--structures", "square"]
-    assert refusal(capsys, "unknown", *other) == "The model also trained square."
+    assert refusal(capsys, "experiment", "unknown", *other) == "The model also trained square."
 
 
 def test_a_folder_of_another_experiment_is_refused(arguments, tmp_path, capsys):
-    assert run("per-structure", *arguments) == 0
-    assert refusal(capsys, "crossval", *arguments, "--folds", 2).endswith(
+    assert run("experiment", "per-structure", *arguments) == 0
+    assert refusal(capsys, "experiment", "crossval", *arguments, "--folds", 2).endswith(
         "holds another experiment; take another folder."
     )

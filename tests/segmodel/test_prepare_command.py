@@ -2,31 +2,16 @@
 
 import pytest
 
-from segmodel.__main__ import main
 from segmodel.preparation import CaseOnGrid
 from tests.segmodel import toys
-
-RECIPE = """
-architecture = { name = "encode_once", width = 4, click_width = 4, fine_width = 4 }
-size = 64
-crop = [64, 64]
-window = [-125, 275]
-images = 2
-passes = 2
-steps = 1
-"""
+from tests.segmodel.commandline import run
 
 
 @pytest.fixture
-def command(tmp_path):
+def command(tmp_path, recipe):
     """Return the arguments that prepare and train share."""
-    (tmp_path / "tiny.toml").write_text(RECIPE)
     data = toys.decathlon(tmp_path / "data")
-    return ["--data", data, "--recipe", tmp_path / "tiny.toml", "--cache", tmp_path / "cache"]
-
-
-def run(*arguments):
-    return main([str(argument) for argument in arguments])
+    return ["--data", data, "--recipe", recipe, "--cache", tmp_path / "cache"]
 
 
 def test_prepare_prints_what_the_training_cases_hold(command, capsys):
