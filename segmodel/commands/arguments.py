@@ -15,7 +15,7 @@ def numbers(text: str) -> tuple[int, ...]:
     """(1, 2, 5) of "1,2,5"."""
     values = tuple(int(part) for part in text.split(","))
     if min(values) < 1:
-        raise argparse.ArgumentTypeError("clicks are counted from 1")
+        raise argparse.ArgumentTypeError("clicks and passes are counted from 1")
     return values
 
 
