@@ -81,6 +81,10 @@ class Dataset:
         return cases
 
 
+Parts = Sequence[tuple[Dataset, Sequence[Case]]]
+"""Data sets, each with those of its cases that are meant."""
+
+
 def folds(cases: Sequence[Case], k: int, seed: int) -> list[tuple[tuple[Case, ...], tuple[Case, ...]]]:
     """(training, validation) of k folds by patient: every case is validated once; folds differ by one patient at most.
 

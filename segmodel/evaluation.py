@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .clicks import Click
-from .dataset import Case, Dataset, DatasetError, LabelledSlice, read_case
+from .dataset import Case, Dataset, DatasetError, LabelledSlice, Parts, read_case
 from .distances import surface_distances
 from .interaction import interact
 from .metrics import dice
@@ -24,7 +24,6 @@ from .scores import NOC_CAP, Record, VolumeRecord, report
 from .simulation import PLACEMENTS
 
 Mask = NDArray[np.bool_]
-Datasets = Sequence[tuple[Dataset, Sequence[Case]]]
 
 CLICKS = (1, 2, 3, 5, 10, 15)
 DISTANCES = ("both", "slice", "volume", "none")
@@ -179,7 +178,7 @@ class _Run:
 
 
 def evaluate(
-    datasets: Datasets,
+    datasets: Parts,
     predictor: ClickModel,
     placement: str = "paper",
     clicks: Sequence[int] = CLICKS,
@@ -225,7 +224,7 @@ _BAR = (
 )
 
 
-def _check(datasets: Datasets, placement: str, clicks: Sequence[int], every: int, distances: str) -> None:
+def _check(datasets: Parts, placement: str, clicks: Sequence[int], every: int, distances: str) -> None:
     if not clicks or clicks[0] < 1:
         raise DatasetError("Clicks are counted from 1.")
     if every < 1:
@@ -252,7 +251,7 @@ class Example:
     answers: list[Answer]
 
 
-def examples(datasets: Datasets, predictor: ClickModel, result: Mapping[str, Any], rounds: int = 5) -> list[Example]:
+def examples(datasets: Parts, predictor: ClickModel, result: Mapping[str, Any], rounds: int = 5) -> list[Example]:
     """The median and the worst slice of every structure by Dice after `rounds` clicks, clicked on again.
 
     `result` is what `evaluate` gave for the same data sets and model; the clicks and masks are those of then.

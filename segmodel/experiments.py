@@ -18,16 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from . import checkpoint, evaluation, plots, report, scores
-from .dataset import Case, Dataset, folds
+from .dataset import Dataset, Parts, folds
 from .files import write_whole
 from .grid import Grid
 from .predictor import Predictor
-from .preparation import on_grid
+from .preparation import on_grid, provenance, trained_structures
 from .processes import Processes
 from .recipe import Recipe
 from .training import train
-
-Parts = Sequence[tuple[Dataset, Sequence[Case]]]
 
 PUBLISHED: dict[str, dict[str, Any]] = {
     "known": {"what": "spleen, Decathlon task 9", "dice": {"1": 0.89, "2": 0.93, "5": 0.95, "10": 0.96}},
@@ -66,7 +64,8 @@ class Laboratory:
         with self.processes.first_alone():
             if file.exists() and file.read_text() != text:
                 raise ExperimentError(f"{self.out} holds another experiment; take another folder.")
-            write_whole(file, text)
+            if not file.exists():
+                write_whole(file, text)
 
     def trained(self, name: str, parts: Parts, **changes: Any) -> Path:
         """The checkpoint of a training on these cases: begun, gone on with, or found ready."""
@@ -74,13 +73,8 @@ class Laboratory:
         with self.processes.first_alone():
             grid = Grid(recipe.spacing)
             slices = on_grid(parts, grid, recipe.size, recipe.merge, self.cache, leave_out=recipe.leave_out)
-        provenance = {
-            "data": {dataset.name: [case.name for case in cases] for dataset, cases in parts},
-            "structures": list(slices.structures),
-            "slices": len(slices.images),
-        }
         resume = (folder / "state.pt").exists()
-        return train(recipe, slices, folder, provenance, self.processes, self.minutes, resume=resume)
+        return train(recipe, slices, folder, provenance(parts, slices), self.processes, self.minutes, resume=resume)
 
     def evaluated(self, name: str, model: Path | str, parts: Parts) -> dict[str, Any]:
         """The report of a model on these cases, made now or found ready."""
@@ -106,20 +100,21 @@ def crossval(lab: Laboratory, datasets: Sequence[Dataset], count: int, passes: S
     Every patient is validated once for each K, by a training that has not seen it; the test patients of a split are left
     alone. Raises DatasetError for too few patients.
     """
-    split = [folds([c for c in dataset.cases if c.split != "test"], count, lab.seed) for dataset in datasets]
-    lab.begin({"experiment": "crossval", "data": _described(datasets), "folds": count, "passes": list(passes)})
+    parts = [(dataset, [case for case in dataset.cases if case.split != "test"]) for dataset in datasets]
+    split = [folds(cases, count, lab.seed) for _, cases in parts]
+    lab.begin({"experiment": "crossval", "data": _described(parts), "folds": count, "passes": list(passes)})
     reports = {}
     for k in passes:
         records = []
         for number in range(count):
-            training = [(dataset, parts[number][0]) for dataset, parts in zip(datasets, split, strict=True)]
-            validation = [(dataset, parts[number][1]) for dataset, parts in zip(datasets, split, strict=True)]
+            training = [(dataset, fold[number][0]) for dataset, fold in zip(datasets, split, strict=True)]
+            validation = [(dataset, fold[number][1]) for dataset, fold in zip(datasets, split, strict=True)]
             name = f"fold-{number + 1}/K-{k}"
             result = lab.evaluated(f"{name}/scores", lab.trained(name, training, passes=k), validation)
             records += report.read_records(result)
         reports[k] = scores.report(records, lab.clicks)
     bars = {kind: {k: _over_patients(found, kind) for k, found in reports.items()} for kind in FIGURES}
-    return {"experiment": "crossval", "data": _described(datasets), "folds": count, "bars": bars}
+    return {"experiment": "crossval", "data": _described(parts), "folds": count, "bars": bars}
 
 
 def transfer(
@@ -136,22 +131,24 @@ def transfer(
     """
     kind = "known" if known else "unknown"
     part = [(_only(dataset, structures), cases) for dataset, cases in on]
-    lab.begin({"experiment": kind, "on": _described([d for d, _ in part]), "model": str(model)})
-    left_out = () if known else (*lab.recipe.leave_out, *structures)
-    file = model if model else lab.trained("model", training, leave_out=tuple(dict.fromkeys(left_out)))
-    seen = set(checkpoint.load(file).provenance.get("structures", []))
+    left_out = tuple(dict.fromkeys(() if known else (*lab.recipe.leave_out, *structures)))
+    if model:
+        seen: Sequence[str] = checkpoint.load(model).provenance.get("structures", [])
+    else:
+        seen = trained_structures(training, lab.recipe.merge, left_out)
     for structure in structures:
         if (structure in seen) != known:
             raise ExperimentError(f"The model {'never' if known else 'also'} trained {structure}.")
-    return {"experiment": kind, "data": _described([d for d, _ in part]), "result": lab.evaluated("scores", file, part)}
+    lab.begin({"experiment": kind, "on": _described(part), "model": str(model)})
+    file = model if model else lab.trained("model", training, leave_out=left_out)
+    return {"experiment": kind, "data": _described(part), "result": lab.evaluated("scores", file, part)}
 
 
 def per_structure(lab: Laboratory, training: Parts, on: Parts, model: Path | str | None = None) -> dict[str, Any]:
     """The scores of every structure, above all after five clicks a slice."""
-    lab.begin({"experiment": "per-structure", "on": _described([d for d, _ in on]), "model": str(model)})
+    lab.begin({"experiment": "per-structure", "on": _described(on), "model": str(model)})
     file = model if model else lab.trained("model", training)
-    described = _described([dataset for dataset, _ in on])
-    return {"experiment": "per-structure", "data": described, "result": lab.evaluated("scores", file, on)}
+    return {"experiment": "per-structure", "data": _described(on), "result": lab.evaluated("scores", file, on)}
 
 
 def write(found: Mapping[str, Any], lab: Laboratory, command: str) -> str:
@@ -175,10 +172,10 @@ def write(found: Mapping[str, Any], lab: Laboratory, command: str) -> str:
     return page
 
 
-def _described(datasets: Sequence[Dataset]) -> dict[str, Any]:
+def _described(parts: Parts) -> dict[str, Any]:
     return {
-        d.name: {"patients": len({c.patient for c in d.cases}), "structures": list(d.structures.values())}
-        for d in datasets
+        dataset.name: {"patients": len({c.patient for c in cases}), "structures": list(dataset.structures.values())}
+        for dataset, cases in parts
     }
 
 

@@ -29,14 +29,12 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from .dataset import Case, Dataset, DatasetError, GridSlices, count_pixels, read_case
+from .dataset import Case, Dataset, DatasetError, GridSlices, Parts, count_pixels, read_case
 from .grid import AIR, Grid, Placement
 from .intensity import Moments
 
 FORMAT = 2  # of the cache; changes when the same files would be prepared differently
 WORTH_A_PROCESS = 16 * 2**20  # bytes of NIfTI that take about as long as starting a process
-
-Parts = Sequence[tuple[Dataset, Sequence[Case]]]
 
 
 class Stack(Sequence[NDArray[Any]]):
@@ -280,11 +278,8 @@ def prepare(
     Raises:
         DatasetError or VolumeError: a case that cannot be used, a structure that no slice shows, or no space left.
     """
-    named = [
-        {value: merge.get(name, name) for value, name in dataset.known.items() if name not in leave_out}
-        for dataset, _ in parts
-    ]
-    names = tuple(sorted({name for values in named for name in values.values()} - set(leave_out)))
+    named = [_named(dataset, merge, leave_out) for dataset, _ in parts]
+    names = trained_structures(parts, merge, leave_out)
     if not 1 <= len(names) <= 255:
         raise DatasetError(f"1 to 255 structures can be trained, not {len(names)}.")
     cache.mkdir(parents=True, exist_ok=True)
@@ -300,6 +295,25 @@ def prepare(
 def on_grid(parts: Parts, grid: Grid, size: int, merge: Mapping[str, str], cache: Path, **options: Any) -> GridSlices:
     """The training material of these cases: `prepare`, with its options, and then its slices."""
     return prepare(parts, grid, size, merge, cache, **options).slices()
+
+
+def trained_structures(parts: Parts, merge: Mapping[str, str], leave_out: Collection[str]) -> tuple[str, ...]:
+    """The names of the structures that `prepare` numbers, known before anything is read."""
+    named = (_named(dataset, merge, leave_out) for dataset, _ in parts)
+    return tuple(sorted({name for values in named for name in values.values()} - set(leave_out)))
+
+
+def _named(dataset: Dataset, merge: Mapping[str, str], leave_out: Collection[str]) -> dict[int, str]:
+    return {value: merge.get(name, name) for value, name in dataset.known.items() if name not in leave_out}
+
+
+def provenance(parts: Parts, slices: GridSlices) -> dict[str, Any]:
+    """What a checkpoint says of the data that it was trained on."""
+    return {
+        "data": {dataset.name: [case.name for case in cases] for dataset, cases in parts},
+        "structures": list(slices.structures),
+        "slices": len(slices.images),
+    }
 
 
 def _check_shown(names: Sequence[str], cases: Sequence[CaseOnGrid]) -> None:

@@ -214,7 +214,7 @@ class Trainer:
     def _share_gradient(self, loss: Tensor) -> None:
         """Sums gradients and loss over the processes and averages what batch normalisations have seen."""
         gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
-        norms = _Norms(self.network).seen
+        norms = _statistics(self.network)
         self.processes.sum([loss, *gradients, *norms])
         for statistic in norms:
             statistic.div_(self.processes.size)
@@ -274,7 +274,7 @@ class _Norms:
     """What batch normalisations have seen, so that every micro-batch of a step starts from the same, in whatever process."""
 
     def __init__(self, network: nn.Module) -> None:
-        self.seen = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
+        self.seen = _statistics(network)
         self.before = [statistic.clone() for statistic in self.seen]
         self.after: list[list[Tensor]] = []
 
@@ -288,6 +288,11 @@ class _Norms:
     def average(self) -> None:
         for statistic, values in zip(self.seen, zip(*self.after, strict=True), strict=True):
             statistic.copy_(torch.stack(values).mean(0))
+
+
+def _statistics(network: nn.Module) -> list[Tensor]:
+    """Running means and variances of the batch normalisations."""
+    return [buffer for buffer in network.buffers() if buffer.is_floating_point()]
 
 
 def inherit(network: nn.Module, parent: nn.Module) -> None:

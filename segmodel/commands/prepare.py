@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from . import arguments
 
 if TYPE_CHECKING:
-    from ..preparation import Parts, Prepared
+    from ..dataset import Parts
+    from ..preparation import Prepared
     from ..recipe import Recipe
 
 

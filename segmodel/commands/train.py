@@ -39,7 +39,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> None:
-    from .. import checkpoint, training
+    from .. import checkpoint, preparation, training
     from ..processes import Processes
     from ..recipe import Recipe
     from . import prepare
@@ -52,11 +52,7 @@ def run(options: argparse.Namespace) -> None:
     parts = prepare.training_parts(options)
     with processes.first_alone():
         slices = prepare.prepared(parts, recipe, options).slices()
-    provenance = {
-        "data": {dataset.name: [case.name for case in cases] for dataset, cases in parts},
-        "structures": list(slices.structures),
-        "slices": len(slices.images),
-    }
+    provenance = preparation.provenance(parts, slices)
     if start:
         provenance["start"] = {"sha256": checkpoint.sha256(checkpoint.locate(options.start)), **start.provenance}
     try:

@@ -49,6 +49,7 @@ def test_crossval_validates_every_patient_once_for_every_k(arguments, tmp_path, 
     page = (tmp_path / "out" / "report.md").read_text()
     assert "| 1 | " in page
     assert "python -m segmodel experiment crossval" in page
+    assert "* data: toys (3 patients); every labelled slice is evaluated" in page
     assert (tmp_path / "out" / "dice.png").stat().st_size > 5000
     assert page in capsys.readouterr().out
 
@@ -87,6 +88,7 @@ def test_unknown_is_never_trained_and_stands_beside_the_papers_figures(arguments
     page = (tmp_path / "out" / "report.md").read_text()
     assert "| paper: colon cancer, Decathlon task 10 | 0.640 | 0.720 | 0.810 | 0.870 | 0.890 |" in page
     assert "| here: square | " in page
+    assert "* data: toys (1 patients); every labelled slice is evaluated" in page
 
 
 def test_known_takes_a_model_that_is_there(arguments, tmp_path, data):
@@ -140,6 +142,16 @@ def test_a_model_that_trained_the_structure_is_no_test_of_the_unknown(arguments,
     model = tmp_path / "out" / "model" / "model.safetensors"
     other = [*arguments[:-1], tmp_path / "other", "--model", model, "--structures", "square"]
     assert refusal(capsys, "experiment", "unknown", *other) == "The model also trained square."
+
+
+def test_a_structure_that_the_training_would_not_see_is_refused_before_it_begins(arguments, data, tmp_path, capsys):
+    described = json.loads((data / "dataset.json").read_text())
+    (tmp_path / "mine.json").write_text(
+        json.dumps({"layout": "decathlon", "folder": str(data), "unknown": ["square"], "split": described["split"]})
+    )
+    more = ["--data", tmp_path / "mine.json", "--on", data, "--structures", "square"]
+    assert refusal(capsys, "experiment", "known", *arguments, *more) == "The model never trained square."
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_of_another_experiment_is_refused(arguments, tmp_path, capsys):
