@@ -18,12 +18,12 @@ def paint_lesion(
 ) -> tuple[NDArray[np.int16], Mask]:
     """A copy of `image` [y, x] (HU, pixels of `spacing` mm) with a lesion inside `organ`, and the lesion's mask.
 
-    Radius 3 to 22 mm, log-uniform; mostly 10 to 70 HU darker than the organ, one in six as much brighter; soft edge, uneven
-    inside, outline of a few low harmonics.
+    Radius 3 to 32 mm and contrast 8 to 70 HU, both log-uniform; one in six is brighter than the organ, the others darker; soft
+    edge, uneven inside, outline of a few low harmonics.
     """
     inside = np.flatnonzero(organ)
     y, x = divmod(int(rng.choice(inside)), organ.shape[1])
-    radius = np.exp(rng.uniform(np.log(3.0), np.log(22.0))) / spacing
+    radius = np.exp(rng.uniform(np.log(3.0), np.log(32.0))) / spacing
     rows, columns = np.ogrid[: organ.shape[0], : organ.shape[1]]
     turn, squash = rng.uniform(0, np.pi), rng.uniform(0.6, 1.0)
     across = (columns - x) * np.cos(turn) + (rows - y) * np.sin(turn)
@@ -33,20 +33,24 @@ def paint_lesion(
     depth = radius * (1 + np.sum(waves, axis=0)) - distance  # pixels inside the outline
     cover = 1 / (1 + np.exp(-np.clip(depth / rng.uniform(0.3, 0.9), -30, 30)))
     cover *= cv2.GaussianBlur(organ.astype(np.float32), (0, 0), 0.7)
-    contrast = rng.uniform(10, 70) * (1 if rng.random() < 1 / 6 else -1)
+    contrast = np.exp(rng.uniform(np.log(8.0), np.log(70.0))) * (1 if rng.random() < 1 / 6 else -1)
     core = 1 + rng.uniform(-0.5, 0.5) * np.clip(depth / radius, 0, 1)
     grain = cv2.GaussianBlur(rng.standard_normal(organ.shape).astype(np.float32), (0, 0), 1.5) * rng.uniform(0, 30)
     painted = image + cover * (contrast * core + grain)
     return np.clip(np.rint(painted), -32768, 32767).astype(np.int16), cover > 0.5
 
 
-def grow_region(image: NDArray[np.int16], spacing: float, rng: np.random.Generator, tries: int = 8) -> Mask | None:
+def grow_region(
+    image: NDArray[np.int16], drawn: Mask, spacing: float, rng: np.random.Generator, tries: int = 8
+) -> Mask | None:
     """A compact, evenly grey part of the body in `image` [y, x] (HU, pixels of `spacing` mm); None where none is found.
 
     A flood from a random pixel of the smoothed picture, opened and filled; kept where it covers 60 to 8000 mm² and most of
-    its convex hull.
+    its convex hull. It keeps out of what people have `drawn`: a part of a liver, asked for as a thing of its own, would
+    teach the network that a click on a liver may mean a part of it.
     """
     smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), 1.0)
+    smooth[drawn] = -10_000  # no flood gets in
     body = np.flatnonzero((smooth > -30) & (smooth < 600))
     if not body.size:
         return None
@@ -57,7 +61,7 @@ def grow_region(image: NDArray[np.int16], spacing: float, rng: np.random.Generat
         flags = 4 | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY | (1 << 8)
         cv2.floodFill(smooth, flooded, (x, y), 0, tolerance, tolerance, flags)
         region = _compact(flooded[1:-1, 1:-1], (y, x))
-        if region is not None and 60 <= np.count_nonzero(region) * spacing**2 <= 8000:
+        if region is not None and not (region & drawn).any() and 60 <= np.count_nonzero(region) * spacing**2 <= 8000:
             return region
     return None
 

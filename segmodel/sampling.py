@@ -103,6 +103,6 @@ class Sampler:
             masks = [mask & ~lesion for mask in masks]  # as the data sets have it: a tumour is not its liver
             extra.append(lesion)
         elif rng.random() < recipe.regions:
-            region = grow_region(hu, recipe.spacing, rng)
+            region = grow_region(hu, label > 0, recipe.spacing, rng)
             extra += [] if region is None else [region]
         return hu, [*extra, *masks][: recipe.structures]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from segmodel.augmentation import Augmentation
 from tests.segmodel.toys import disk
@@ -26,6 +27,12 @@ def geometry_only(images, labels, seed, crop=(SIDE, SIDE)):
     return augmentation(images, labels, rng(seed))
 
 
+def unbent(images, labels, seed, crop=(SIDE, SIDE)):
+    augmentation = Augmentation(crop)
+    augmentation._bend = lambda count, rng: 0
+    return augmentation(images, labels, rng(seed))
+
+
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("crop", [(96, 96), (64, 96), (64, 64)])
 def test_image_and_label_move_together(seed, crop):
@@ -35,7 +42,7 @@ def test_image_and_label_move_together(seed, crop):
 
 
 def test_a_disk_stays_a_disk_of_a_size_within_the_range():
-    _, labels = geometry_only(*material(40), 1)
+    _, labels = unbent(*material(40), 1)
     for label in labels[:, 0].numpy():
         y, x = np.nonzero(label)
         assert y.std() == pytest.approx(x.std(), rel=0.05)
@@ -46,10 +53,17 @@ def test_a_disk_stays_a_disk_of_a_size_within_the_range():
 
 def test_a_disk_stays_a_disk_where_crop_and_picture_are_not_square():
     label = torch.from_numpy(disk((96, 160), (50, 80), 14)).to(torch.uint8).expand(20, 1, 96, 160)
-    _, labels = geometry_only(label * 3.0 - 1.0, label, 1, (64, 128))
+    _, labels = unbent(label * 3.0 - 1.0, label, 1, (64, 128))
     for label in labels[:, 0].numpy():
         y, x = np.nonzero(label)
         assert y.std() == pytest.approx(x.std(), rel=0.06)
+
+
+def test_some_disks_are_bent_and_none_is_torn():
+    _, labels = geometry_only(*material(40), 1)
+    uneven = [abs(np.log(y.std() / x.std())) for y, x in (np.nonzero(label) for label in labels[:, 0].numpy())]
+    assert 0.03 < max(uneven) < 0.5
+    assert all(ndimage.label(label)[1] == 1 for label in labels[:, 0].numpy())
 
 
 def test_every_picture_of_a_batch_moves_in_its_own_way():

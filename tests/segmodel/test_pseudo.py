@@ -9,6 +9,7 @@ from tests.segmodel.toys import disk
 
 SIDE = 96
 ORGAN = disk((SIDE, SIDE), (48, 50), 30)
+NOTHING = np.zeros((SIDE, SIDE), bool)
 
 
 def picture(seed=0):
@@ -39,7 +40,7 @@ def test_lesions_are_small_and_large_darker_and_brighter():
 
 
 def test_a_region_is_the_evenly_grey_part_about_its_seed():
-    found = [grow_region(picture(seed), 1.6, np.random.default_rng(seed)) for seed in range(10)]
+    found = [grow_region(picture(seed), NOTHING, 1.6, np.random.default_rng(seed)) for seed in range(10)]
     regions = [region for region in found if region is not None]
     assert len(regions) >= 5
     for region in regions:
@@ -48,12 +49,20 @@ def test_a_region_is_the_evenly_grey_part_about_its_seed():
         assert ndimage.label(region)[1] == 1
 
 
+def test_a_region_keeps_out_of_what_people_have_drawn():
+    drawn = ORGAN & (np.arange(SIDE) < 50)
+    found = [grow_region(picture(seed), drawn, 1.6, np.random.default_rng(seed)) for seed in range(20)]
+    regions = [region for region in found if region is not None]
+    assert regions
+    assert not any((region & drawn).any() for region in regions)
+
+
 def test_a_picture_of_air_has_no_region():
-    assert grow_region(np.full((SIDE, SIDE), -1000, np.int16), 1.6, np.random.default_rng(0)) is None
+    assert grow_region(np.full((SIDE, SIDE), -1000, np.int16), NOTHING, 1.6, np.random.default_rng(0)) is None
 
 
 def test_a_part_too_large_to_be_one_thing_is_no_region():
-    assert grow_region(np.full((SIDE, SIDE), 60, np.int16), 1.6, np.random.default_rng(0)) is None
+    assert grow_region(np.full((SIDE, SIDE), 60, np.int16), NOTHING, 1.6, np.random.default_rng(0)) is None
 
 
 def test_a_spoilt_mask_is_another_one_of_about_the_same_place():
