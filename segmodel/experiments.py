@@ -131,7 +131,8 @@ def transfer(
     """
     kind = "known" if known else "unknown"
     part = [(_only(dataset, structures), cases) for dataset, cases in on]
-    left_out = tuple(dict.fromkeys(() if known else (*lab.recipe.leave_out, *structures)))
+    others = [name for name in lab.recipe.leave_out if name not in structures]
+    left_out = tuple(others) if known else (*others, *structures)
     if model:
         seen: Sequence[str] = checkpoint.load(model).provenance.get("structures", [])
     else:

@@ -101,6 +101,13 @@ def test_known_takes_a_model_that_is_there(arguments, tmp_path, data):
     assert first["result"]["structures"] == second["result"]["structures"]
 
 
+def test_known_leaves_out_what_the_recipe_leaves_out_unless_it_is_asked_for(arguments, tmp_path, recipe):
+    recipe.write_text('leave_out = ["disk", "square"]\n' + recipe.read_text())
+    assert run("experiment", "known", *arguments, "--structures", "square") == 0
+    header = checkpoint.read_header(tmp_path / "out" / "model" / "model.safetensors")
+    assert header["provenance"]["structures"] == ["square"]
+
+
 def test_per_structure_scores_all_of_them(arguments, tmp_path):
     assert run("experiment", "per-structure", *arguments) == 0
     assert list(found(tmp_path)["result"]["structures"]) == ["disk", "square"]
