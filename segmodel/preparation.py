@@ -14,6 +14,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -34,6 +35,7 @@ from .grid import AIR, Grid, Placement
 from .intensity import Moments
 
 FORMAT = 2  # of the cache; changes when the same files would be prepared differently
+STALE = 3600  # seconds after which an unfinished case is that of a process that was killed
 WORTH_A_PROCESS = 16 * 2**20  # bytes of NIfTI that take about as long as starting a process
 
 
@@ -159,6 +161,9 @@ def fit(pixels: NDArray, placement: Placement, size: int, outside: int) -> NDArr
 def _store(folder: Path, arrays: Mapping[str, NDArray], described: Mapping[str, Any]) -> None:
     temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.partial")
     try:
+        for left in folder.parent.glob(f".{folder.name}.*.partial"):
+            if time.time() - left.stat().st_mtime > STALE:
+                shutil.rmtree(left, ignore_errors=True)
         temporary.mkdir()
         for name, array in arrays.items():
             _write(temporary / f"{name}.npy", array)

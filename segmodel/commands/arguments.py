@@ -51,7 +51,12 @@ def preparation(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def device(name: str) -> str:
+def device(parser: argparse.ArgumentParser) -> None:
+    """Where the network runs."""
+    parser.add_argument("--device", type=_device, default="cpu", help="cpu, cuda, cuda:1 …")
+
+
+def _device(name: str) -> str:
     """The name of a device that is there."""
     import torch
 

@@ -21,6 +21,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--clicks", type=arguments.numbers, default=(1, 2, 3, 5, 10, 15), help="fit after these")
     parser.add_argument("--seed", type=int, default=4242)
     parser.add_argument("--every", type=arguments.whole, default=1, help="take one labelled slice in so many")
+    arguments.device(parser)
     return parser
 
 
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
     loaded = checkpoint.load(options.model)
     datasets = [layouts.read(source) for source in options.data]
     parts = [(dataset, dataset.part(options.split)) for dataset in datasets]
-    predictor = Predictor(dataclasses.replace(loaded, calibration=Calibration()))
+    predictor = Predictor(dataclasses.replace(loaded, calibration=Calibration()), options.device)
     result = evaluation.evaluate(
         parts, predictor, "paper", options.clicks, options.seed, options.every, distances="none"
     )

@@ -30,6 +30,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
         "--distances", choices=["both", "slice", "volume", "none"], default="both", help="where surfaces are measured"
     )
     parser.add_argument("--previous", action="store_true", help="give the model its last mask as well")
+    arguments.device(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder for report.json, report.md, records.csv, plots")
     parser.add_argument("--record", action="store_true", help="also write the scores into the checkpoint's header")
     return parser
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> None:
     loaded = checkpoint.load(options.model)
     datasets = [layouts.read(source) for source in options.data]
     parts = [(dataset, dataset.part(options.split)) for dataset in datasets]
-    predictor = Predictor(loaded)
+    predictor = Predictor(loaded, options.device)
     described = {"split": options.split, "model": options.model, "command": options.command}
     with report.folder(options.out) as partial:
         result = evaluation.evaluate(

@@ -39,7 +39,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, help="of each training, if its steps last longer")
     parser.add_argument("--fraction", type=_fraction, default=1.0, help="share of the labelled slices that is tested")
     parser.add_argument("--cache", type=Path, default=Path("data/cache"), help="folder for resampled slices")
-    parser.add_argument("--device", type=arguments.device, default="cpu", help="cpu, cuda, cuda:1 …")
+    arguments.device(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder; what is finished in it is not done again")
     return parser
 

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from . import arguments
+
 
 def add(commands: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser("predict", help="the mask of clicks on one slice of a volume")
@@ -14,6 +16,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--foreground", type=_point, nargs="+", default=[], metavar="Y,X", help="clicks inside")
     parser.add_argument("--background", type=_point, nargs="*", default=[], metavar="Y,X", help="clicks outside")
     parser.add_argument("--model", default="default", help="default, or a checkpoint file")
+    arguments.device(parser)
     parser.add_argument("--out", type=Path, required=True, help="label volume, .nii.gz, in the volume's own geometry")
     return parser
 
@@ -35,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
     depth = len(volume.voxels)
     if not 0 <= options.slice < depth:
         raise VolumeError(f"The volume has slices 0 to {depth - 1}, not {options.slice}.")
-    predictor = Predictor(checkpoint.load(options.model))
+    predictor = Predictor(checkpoint.load(options.model), options.device)
     clicks = [Click(y, x, True) for y, x in options.foreground]
     clicks += [Click(y, x, False) for y, x in options.background]
     encoded = predictor.encode(volume.voxels[options.slice], volume.spacing[1:])

@@ -23,7 +23,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     arguments.preparation(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint and the log")
     parser.add_argument("--minutes", type=float, help="end (and fall to the lowest learning rate) after this time")
-    parser.add_argument("--device", type=arguments.device, default="cpu", help="cpu, cuda, cuda:1 …")
+    arguments.device(parser)
     parser.add_argument(
         "--from", dest="start", metavar="MODEL", help="begin with the weights of default, or of a checkpoint file"
     )

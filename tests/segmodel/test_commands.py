@@ -221,7 +221,7 @@ def test_predict_refuses_a_folder_that_is_not_there_to_write_to(data, model, tmp
 @pytest.mark.parametrize(
     "command",
     [[], ["fly"], ["predict", "ct.nii"], ["evaluate", "--clicks", "0,1"], ["evaluate", "--clicks", "a"],
-     ["predict", "ct.nii", "--foreground", "3"], ["train", "--device", "abacus"]],
+     ["predict", "ct.nii", "--foreground", "3"]],
     ids=str,
 )  # fmt: skip
 def test_a_command_that_makes_no_sense_gets_the_usage_and_exit_code_2(capsys, command):
@@ -229,3 +229,11 @@ def test_a_command_that_makes_no_sense_gets_the_usage_and_exit_code_2(capsys, co
         run(*command)
     assert ended.value.code == 2
     assert "usage: python -m segmodel" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "calibrate", "predict", "experiment known"])
+def test_a_device_that_is_not_there_is_named(capsys, command):
+    with pytest.raises(SystemExit) as ended:
+        run(*command.split(), "--device", "abacus")
+    assert ended.value.code == 2
+    assert "there is no device 'abacus' here" in capsys.readouterr().err

@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import resource
+import shutil
 
 import numpy as np
 import pytest
@@ -311,6 +312,20 @@ def test_the_summary_tells_the_range_of_spacings(tmp_path):
         parts.append((dataset, dataset.cases))
     table = prepare(parts, GRID, 64, {}, tmp_path / "cache").summary((-125.0, 275.0))
     assert "| toys | all | 2 | 2 | 4 | 0.70–0.90 | 2.50–5.00 |" in table
+
+
+def test_what_a_killed_process_left_is_cleared_away_but_not_what_one_writes_now(tmp_path):
+    folder, cache = decathlon(tmp_path / "data", {"ct_1": ct_slices(2)}), tmp_path / "cache"
+    gridded(folder, cache)
+    (made,) = cache.iterdir()
+    left, writing = cache / f".{made.name}.left.partial", cache / f".{made.name}.now.partial"
+    for unfinished in (left, writing):
+        unfinished.mkdir()
+        (unfinished / "images.npy").touch()
+    os.utime(left, (0, 0))
+    shutil.rmtree(made)
+    gridded(folder, cache)
+    assert set(cache.iterdir()) == {made, writing}
 
 
 # ----------------------------------------------------------------------------------------------------- refusals
