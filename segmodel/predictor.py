@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from .checkpoint import Checkpoint
-from .clicks import Click
+from .clicks import Click, obey
 from .grid import Placement
 from .quality import expected_dice
 
@@ -26,9 +26,10 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 @dataclass(frozen=True)
 class EncodedSlice:
-    """What the network has read of one slice, good for any number of clicks on it."""
+    """What the network has read of one slice of `spacing` (y, x) mm, good for any number of clicks on it."""
 
     placement: Placement
+    spacing: tuple[float, float]
     features: tuple[Tensor, ...]
 
     @property
@@ -61,7 +62,9 @@ class Predictor:
     def encode(self, hu: NDArray[np.int16], spacing: tuple[float, float]) -> EncodedSlice:
         """Reads a slice [y, x] in Hounsfield units with `spacing` (y, x) in mm. Raises ValueError."""
         placement = self.inputs.grid.place((hu.shape[0], hu.shape[1]), spacing)
-        return EncodedSlice(placement, tuple(self.network.encode(self._tensor(self.inputs.image(hu, placement)))))
+        return EncodedSlice(
+            placement, spacing, tuple(self.network.encode(self._tensor(self.inputs.image(hu, placement))))
+        )
 
     @torch.inference_mode()
     def predict(
@@ -70,7 +73,8 @@ class Predictor:
         """The mask that these clicks ask for; empty where there is no click. Raises ValueError.
 
         `previous` is the mask [y, x] that the clicks correct; a network without a map for it ignores it. The logits are
-        interpolated to the slice's own pixels before they are cut at 0, so that an outline is smooth.
+        interpolated to the slice's own pixels before they are cut at 0, so that an outline is smooth; clicks have the last
+        word (`segmodel.clicks.obey`).
         """
         rows, columns = encoded.placement.slice_shape
         for click in clicks:
@@ -83,7 +87,8 @@ class Predictor:
         guidance = self._tensor(self.inputs.guidance(clicks, encoded.placement, previous))
         logits = self.network.decode(encoded.features, guidance).float()
         quality = self.calibration.estimate(expected_dice(logits[0, 0]), len(clicks))
-        return Prediction((encoded.placement.logits_to_slice(logits)[0, 0] > 0).cpu().numpy(), quality)
+        mask = (encoded.placement.logits_to_slice(logits)[0, 0] > 0).cpu().numpy()
+        return Prediction(obey(mask, clicks, encoded.spacing), quality)
 
     def _tensor(self, tensor: Tensor) -> Tensor:
         return tensor.to(self.device, self.dtype, memory_format=torch.channels_last)

@@ -76,6 +76,21 @@ def test_the_mask_follows_a_dragged_click_in_order(screen):
     assert (moved["x"], moved["y"]) == (start["x"] - 50, start["y"] + 25)
 
 
+def test_a_held_key_shows_the_mask_of_a_click_before_it_is_placed(screen, liver, z):
+    before, clicks = screen.mask(), screen.state()["clicks"]
+    outside = centre_click(~liver[z], np.zeros_like(liver[z]))
+    screen.page.mouse.move(*screen.point(outside.x, outside.y))
+    with screen.new_mask():
+        screen.page.keyboard.down("q")
+    assert screen.mask()[outside.y, outside.x]
+    shoot(screen.page, "peek")
+    screen.page.keyboard.up("q")
+    screen.wait("s.clicks.length === a", len(clicks))
+    assert screen.state()["clicks"] == clicks
+    np.testing.assert_array_equal(screen.mask(), before)
+    assert screen.state()["waiting"] == 0
+
+
 def test_undo_takes_back_the_whole_drag_and_redo_repeats_it(screen):
     dragged = screen.state()["clicks"][0]
     screen.page.keyboard.press("Control+z")

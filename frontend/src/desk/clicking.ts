@@ -14,6 +14,7 @@ export function pointerActions(desk: Desk, viewer: Viewer): PointerActions {
     tool: () => desk.tool.value,
     press(at, background) {
       const under = viewer.voxelAt(at);
+      desk.withdrawPeek();
       if (under) desk.press(under, near(at), background || desk.placesBackground.value);
     },
     drag(at) {
@@ -29,7 +30,8 @@ export function pointerActions(desk: Desk, viewer: Viewer): PointerActions {
     },
     hover(at) {
       desk.pointed.value = at && viewer.voxelAt(at);
-      desk.hovered.value = at && near(at)?.id;
+      if (desk.peeking.value) desk.peek(desk.pointed.value);
+      else desk.hovered.value = at && near(at)?.id;
     },
     changeWindow: (dx, dy) => desk.changeWindow(dx, dy),
     pan: (dx, dy) => viewer.pan(dx, dy),

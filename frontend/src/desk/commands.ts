@@ -17,6 +17,7 @@ export interface Command extends Hint {
 }
 
 const STEP = 10;
+const PEEK = "Q";
 const ZOOM_STEP = 1.25;
 const DIGITS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 
@@ -109,6 +110,7 @@ export const COMMANDS: readonly Command[] = [...SLICES, ...CLICKS, ...LABELS, ..
 export const MOUSE: readonly Hint[] = [
   { keys: ["Left click"], does: "Foreground click; hold and drag, and the mask follows" },
   { keys: ["Right click", "Alt+click"], does: "Background click" },
+  { keys: ["Q held"], does: "See the mask of a click before it is placed" },
   { keys: ["Drag a click"], does: "Move it" },
   { keys: ["Shift+click"], does: "Delete the click under the pointer" },
   { keys: ["Wheel"], does: "Slices" },
@@ -146,13 +148,15 @@ const WIDGET_KEYS = new Set([
 
 /** The command of a key press, unless the element that has the focus needs that key itself. */
 export function commandFor(event: KeyboardEvent, singleKeys: boolean): Command | undefined {
+  return isFree(event, singleKeys) ? BY_CHORD.get(chordOf(event)) : undefined;
+}
+
+function isFree(event: KeyboardEvent, singleKeys: boolean): boolean {
   const chord = chordOf(event);
   const target = event.target instanceof Element ? event.target : undefined;
-  if (target?.closest("dialog, textarea, select, input:not([type=range], [type=radio], [type=checkbox])"))
-    return undefined;
-  if (target?.closest("input, button, a, summary") && WIDGET_KEYS.has(event.key)) return undefined;
-  if (!singleKeys && chord.length === 1 && chord !== "?") return undefined;
-  return BY_CHORD.get(chord);
+  if (target?.closest("dialog, textarea, select, input:not([type=range], [type=radio], [type=checkbox])")) return false;
+  if (target?.closest("input, button, a, summary") && WIDGET_KEYS.has(event.key)) return false;
+  return singleKeys || chord.length > 1 || chord === "?";
 }
 
 export function listenToKeys(desk: Desk, viewer: Viewer): void {
@@ -162,4 +166,16 @@ export function listenToKeys(desk: Desk, viewer: Viewer): void {
     event.preventDefault();
     command.run(desk, viewer);
   });
+  listenToPeek(desk);
+}
+
+/** The one key that counts for as long as it is held. */
+function listenToPeek(desk: Desk): void {
+  window.addEventListener("keydown", (event) => {
+    if (chordOf(event) === PEEK && isFree(event, desk.preferences.singleKeys.value)) desk.startPeek();
+  });
+  window.addEventListener("keyup", (event) => {
+    if (event.key.toUpperCase() === PEEK) desk.endPeek();
+  });
+  window.addEventListener("blur", () => desk.endPeek());
 }

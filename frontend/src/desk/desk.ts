@@ -35,6 +35,10 @@ export class Desk {
   readonly hovered = signal<number | undefined>(undefined);
   readonly selected = signal<number | undefined>(undefined);
   readonly keysShown = signal(false);
+  /** Whether the mask of a click that is not placed follows the pointer. */
+  readonly peeking = signal(false);
+  /** Whether what the session holds is such a click. */
+  private holdsPeek = false;
   /** For those who hear the screen. */
   readonly announcement = signal("");
   /** Counts loaded slices and failures, so that whoever shows a slice looks again. */
@@ -188,6 +192,7 @@ export class Desk {
   /** Grabs the click `grabbed`, or else presses a new one. Nothing can be clicked before its slice is there. */
   press(at: Voxel, grabbed: PlacedClick | undefined, background: boolean): void {
     if (!this.slice.value) return;
+    this.holdsPeek = false;
     if (grabbed) {
       const { id: click, y, x, positive } = grabbed;
       this.selected.value = click;
@@ -202,6 +207,35 @@ export class Desk {
     if (id === undefined || this.session.held.value) return;
     this.hovered.value = this.selected.value = undefined;
     this.session.deleteClick(id);
+  }
+
+  /** What would a click do here? Shows its mask, and places nothing. */
+  startPeek(): void {
+    if (this.peeking.value || this.session.held.value) return;
+    this.peeking.value = true;
+    this.peek(this.pointed.value);
+  }
+
+  /** Takes the peeked click along, unless a real one is held. */
+  peek(at: Voxel | undefined): void {
+    if (!this.peeking.value) return;
+    if (!at) this.withdrawPeek();
+    else if (this.holdsPeek && this.session.held.value) this.session.drag(at.y, at.x);
+    else if (!this.session.held.value) {
+      this.press(at, undefined, this.placesBackground.value);
+      this.holdsPeek = this.session.held.value !== undefined;
+    }
+  }
+
+  endPeek(): void {
+    this.withdrawPeek();
+    this.peeking.value = false;
+  }
+
+  /** Before a real press, which must not grab the peeked click. */
+  withdrawPeek(): void {
+    if (this.holdsPeek) this.session.cancelHold();
+    this.holdsPeek = false;
   }
 
   /** Gives up, innermost first: the held click, then the crosshair, then the selection. */

@@ -133,3 +133,59 @@ describe("the crosshair", () => {
     expect(desk.crosshair.value).toBeUndefined();
   });
 });
+
+describe("a peek", () => {
+  it("asks for the mask of a click under the pointer and places nothing", async () => {
+    const { desk, socket } = await newDesk();
+    desk.pointed.value = voxel(3, 4);
+    desk.startPeek();
+    expect(desk.session.held.value).toMatchObject({ click: undefined, x: 3, y: 4, positive: true });
+    desk.peek(voxel(5, 4));
+    expect(desk.session.held.value).toMatchObject({ x: 5, y: 4 });
+    const asked = socket.sent.find(({ type }) => type === "preview");
+    expect(asked).toMatchObject({ ...PLACE, clicks: [{ y: 4, x: 3, positive: true }] });
+    desk.endPeek();
+    expect(desk.session.held.value).toBeUndefined();
+    expect(desk.clicks.value).toEqual([]);
+    expect(desk.session.waiting.value).toEqual([]);
+  });
+
+  it("is of what a click would place", async () => {
+    const { desk } = await newDesk();
+    desk.placesBackground.value = true;
+    desk.pointed.value = voxel(3, 4);
+    desk.startPeek();
+    expect(desk.session.held.value?.positive).toBe(false);
+  });
+
+  it("waits for a pointer, and leaves with it", async () => {
+    const { desk } = await newDesk();
+    desk.startPeek();
+    expect(desk.session.held.value).toBeUndefined();
+    desk.peek(voxel(1, 1));
+    expect(desk.session.held.value).toBeDefined();
+    desk.peek(undefined);
+    expect(desk.session.held.value).toBeUndefined();
+  });
+
+  it("gives way to a real press, which outlives the key", async () => {
+    const { desk } = await newDesk();
+    desk.pointed.value = voxel(3, 4);
+    desk.startPeek();
+    desk.withdrawPeek();
+    desk.press(voxel(3, 4), undefined, true);
+    desk.peek(voxel(6, 6));
+    desk.endPeek();
+    expect(desk.session.held.value).toMatchObject({ x: 3, y: 4, positive: false });
+    desk.session.release();
+    expect(desk.clicks.value).toHaveLength(1);
+  });
+
+  it("does not begin while a click is held", async () => {
+    const { desk } = await newDesk();
+    desk.press(voxel(1, 1), undefined, false);
+    desk.startPeek();
+    desk.endPeek();
+    expect(desk.session.held.value).toMatchObject({ x: 1, y: 1 });
+  });
+});
