@@ -11,6 +11,7 @@ urlpatterns = [
     path("", pages.my_work, name="my_work"),
     path("cases/<int:assignment_id>/", pages.case, name="case"),
     path("cases/<int:assignment_id>/export/", pages.download, name="export"),
+    path("cases/<int:assignment_id>/measures.csv", pages.measures, name="measures"),
     path("", include("annotator.studies.urls")),
     path("api/", include("annotator.api.urls")),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from annotator.annotation import access, export, work
+from annotator.annotation import access, export, measure, work
 from annotator.annotation.models import Assignment
 
 
@@ -29,9 +29,23 @@ def case(request: HttpRequest, assignment_id: int) -> HttpResponse:
 def download(request: HttpRequest, assignment_id: int) -> HttpResponse:
     """The masks as a zip of NIfTI and JSON."""
     assignment = _assignment(request, assignment_id)
-    name = f"{export.file_stem(assignment)}.zip"
+    return _file(export.archive(assignment), f"{export.file_stem(assignment)}.zip", "application/zip")
+
+
+@require_safe
+def measures(request: HttpRequest, assignment_id: int) -> HttpResponse:
+    """Areas, volumes, grey values and diameters of the masks as CSV."""
+    assignment = _assignment(request, assignment_id)
+    try:
+        table = measure.write_csv(assignment)
+    except FileNotFoundError:
+        raise Http404 from None
+    return _file(table, f"{export.file_stem(assignment)}-measures.csv", "text/csv; charset=utf-8")
+
+
+def _file(content: bytes | str, name: str, kind: str) -> HttpResponse:
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return HttpResponse(export.archive(assignment), content_type="application/zip", headers=headers)
+    return HttpResponse(content, content_type=kind, headers=headers)
 
 
 def _assignment(request: HttpRequest, assignment_id: int) -> Assignment:

@@ -20,7 +20,11 @@ def case_json(assignment: Assignment) -> dict[str, Any]:
         "labels": list(project.labels.values("id", "name", "value", "colour")),
         "person": assignment.person.get_username(),
         "socket": f"/ws/assignments/{assignment.pk}/",
-        "links": {"home": reverse("my_work"), "export": reverse("export", args=[assignment.pk])},
+        "links": {
+            "home": reverse("my_work"),
+            "export": reverse("export", args=[assignment.pk]),
+            "measures": reverse("measures", args=[assignment.pk]),
+        },
     }
 
 

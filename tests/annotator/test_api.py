@@ -86,7 +86,7 @@ def test_the_case(stored: Cast) -> None:
         ],
         "person": "alice",
         "socket": f"/ws/assignments/{number}/",
-        "links": {"home": "/", "export": f"/cases/{number}/export/"},
+        "links": {"home": "/", "export": f"/cases/{number}/export/", "measures": f"/cases/{number}/measures.csv"},
     }
     assert "no-store" in response["Cache-Control"]
 

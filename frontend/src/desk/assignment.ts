@@ -29,7 +29,7 @@ export interface Assignment {
   readonly labels: readonly Label[];
   readonly person: string;
   readonly socket: string;
-  readonly links: { readonly home: string; readonly export: string };
+  readonly links: { readonly home: string; readonly export: string; readonly measures: string };
 }
 
 export function gridOf({ shape, spacing }: Series): Grid {

@@ -150,6 +150,13 @@ export class Desk {
     return this.masked.value.get(id) ?? [];
   }
 
+  /** All masks of the chosen label. */
+  labelMasks(): readonly Mask[] {
+    const { id } = this.label.value;
+    const shown = this.session.masks.shown.value;
+    return this.slicesWithMask(this.label.value).flatMap((z) => shown.get(keyOf({ label: id, z })) ?? []);
+  }
+
   private masksOnScreen(): LabelMask[] {
     if (!this.slice.value) return [];
     const shown = this.session.masks.shown.value;

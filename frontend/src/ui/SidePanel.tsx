@@ -1,6 +1,7 @@
 /** Labels, how things are shown, the clicks of this slice, and what the project says. */
 import { useComputed } from "@preact/signals";
 import type { Label } from "../desk/assignment";
+import { areaMm2, greyUnder, volumeMl } from "../desk/measures";
 import { PRESETS } from "../viewer/window";
 import type { Work } from "./context";
 import { Icon } from "./icons";
@@ -11,6 +12,7 @@ export function SidePanel({ work }: { work: Work }) {
       <Warnings work={work} />
       <Labels work={work} />
       <Clicks work={work} />
+      <Measures work={work} />
       <Display work={work} />
       <Windows work={work} />
       <Guidelines work={work} />
@@ -103,6 +105,35 @@ function Clicks({ work: { desk } }: { work: Work }) {
           </li>
         ))}
       </ul>
+    </section>
+  );
+}
+
+const figure = (value: number) => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
+
+function Measures({ work: { desk } }: { work: Work }) {
+  const { series, links } = desk.assignment;
+  const here = desk.session.masks.at(desk.place.value);
+  const grey = here && desk.slice.value && greyUnder(here, desk.slice.value);
+  return (
+    <section class="measures">
+      <h2>
+        Measures <a href={links.measures}>CSV</a>
+      </h2>
+      <dl>
+        <div>
+          <dt>Area on this slice</dt>
+          <dd>{grey ? `${figure(areaMm2(here, series) / 100)} cm²` : "–"}</dd>
+        </div>
+        <div>
+          <dt>Mean ± SD</dt>
+          <dd>{grey ? `${grey.mean.toFixed(0)} ± ${grey.sd.toFixed(0)} HU`.replace("-", "−") : "–"}</dd>
+        </div>
+        <div>
+          <dt>Volume</dt>
+          <dd>{figure(volumeMl(desk.labelMasks(), series))} ml</dd>
+        </div>
+      </dl>
     </section>
   );
 }

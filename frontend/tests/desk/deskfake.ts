@@ -25,7 +25,7 @@ export const ASSIGNMENT: Assignment = {
   ],
   person: "maria",
   socket: "/ws/assignments/12/",
-  links: { home: "/", export: "/export" },
+  links: { home: "/", export: "/export", measures: "/measures.csv" },
 };
 
 export async function newDesk(welcome = {}) {
