@@ -8,6 +8,7 @@ folder's name carries everything that its content depends on. Training maps the 
 from __future__ import annotations
 
 import bisect
+import glob
 import hashlib
 import itertools
 import json
@@ -19,6 +20,7 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from operator import index
@@ -161,9 +163,10 @@ def fit(pixels: NDArray, placement: Placement, size: int, outside: int) -> NDArr
 def _store(folder: Path, arrays: Mapping[str, NDArray], described: Mapping[str, Any]) -> None:
     temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.partial")
     try:
-        for left in folder.parent.glob(f".{folder.name}.*.partial"):
-            if time.time() - left.stat().st_mtime > STALE:
-                shutil.rmtree(left, ignore_errors=True)
+        for left in folder.parent.glob(f".{glob.escape(folder.name)}.*.partial"):
+            with suppress(FileNotFoundError):  # another process may clear it, or finish it, meanwhile
+                if time.time() - left.stat().st_mtime > STALE:
+                    shutil.rmtree(left, ignore_errors=True)
         temporary.mkdir()
         for name, array in arrays.items():
             _write(temporary / f"{name}.npy", array)

@@ -39,7 +39,8 @@ def measures(request: HttpRequest, assignment_id: int) -> HttpResponse:
     try:
         table = measure.write_csv(assignment)
     except FileNotFoundError:
-        raise Http404 from None
+        reason = "The voxels of this series are no longer here, so nothing can be measured."
+        return render(request, "404.html", {"reason": reason}, status=404)
     return _file(table, f"{export.file_stem(assignment)}-measures.csv", "text/csv; charset=utf-8")
 
 

@@ -82,4 +82,6 @@ def test_the_table_is_downloaded_by_those_who_see_the_case(stored: Cast) -> None
 
 def test_without_the_voxels_there_is_no_table(cast: Cast) -> None:
     save(cast, cast.liver, 2, rectangle(slice(1, 4), slice(2, 7)))
-    assert logged_in(cast.alice).get(reverse("measures", args=[cast.alices.pk])).status_code == 404
+    answer = logged_in(cast.alice).get(reverse("measures", args=[cast.alices.pk]))
+    assert answer.status_code == 404
+    assert "The voxels of this series are no longer here" in answer.content.decode()

@@ -315,7 +315,7 @@ def test_the_summary_tells_the_range_of_spacings(tmp_path):
 
 
 def test_what_a_killed_process_left_is_cleared_away_but_not_what_one_writes_now(tmp_path):
-    folder, cache = decathlon(tmp_path / "data", {"ct_1": ct_slices(2)}), tmp_path / "cache"
+    folder, cache = decathlon(tmp_path / "data", {"ct_[1]": ct_slices(2)}), tmp_path / "cache"
     gridded(folder, cache)
     (made,) = cache.iterdir()
     left, writing = cache / f".{made.name}.left.partial", cache / f".{made.name}.now.partial"
