@@ -37,8 +37,6 @@ export class Desk {
   readonly keysShown = signal(false);
   /** Whether the mask of a click that is not placed follows the pointer. */
   readonly peeking = signal(false);
-  /** Whether what the session holds is such a click. */
-  private holdsPeek = false;
   /** For those who hear the screen. */
   readonly announcement = signal("");
   /** Counts loaded slices and failures, so that whoever shows a slice looks again. */
@@ -199,7 +197,6 @@ export class Desk {
   /** Grabs the click `grabbed`, or else presses a new one. Nothing can be clicked before its slice is there. */
   press(at: Voxel, grabbed: PlacedClick | undefined, background: boolean): void {
     if (!this.slice.value) return;
-    this.holdsPeek = false;
     if (grabbed) {
       const { id: click, y, x, positive } = grabbed;
       this.selected.value = click;
@@ -225,12 +222,13 @@ export class Desk {
 
   /** Takes the peeked click along, unless a real one is held. */
   peek(at: Voxel | undefined): void {
-    if (!this.peeking.value) return;
+    const held = this.session.held.value;
+    if (!this.peeking.value || !this.slice.value || (held && !held.peeked)) return;
     if (!at) this.withdrawPeek();
-    else if (this.holdsPeek && this.session.held.value) this.session.drag(at.y, at.x);
-    else if (!this.session.held.value) {
-      this.press(at, undefined, this.placesBackground.value);
-      this.holdsPeek = this.session.held.value !== undefined;
+    else if (held) this.session.drag(at.y, at.x);
+    else {
+      const positive = !this.placesBackground.value;
+      this.session.hold({ ...this.place.value, click: undefined, y: at.y, x: at.x, positive, peeked: true });
     }
   }
 
@@ -241,8 +239,7 @@ export class Desk {
 
   /** Before a real press, which must not grab the peeked click. */
   withdrawPeek(): void {
-    if (this.holdsPeek) this.session.cancelHold();
-    this.holdsPeek = false;
+    if (this.session.held.value?.peeked) this.session.cancelHold();
   }
 
   /** Gives up, innermost first: the held click, then the crosshair, then the selection. */

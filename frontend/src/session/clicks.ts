@@ -12,6 +12,8 @@ export interface HeldClick extends Place {
   readonly y: number;
   readonly x: number;
   readonly positive: boolean;
+  /** Whether it only shows what a click would do, and is never placed. */
+  readonly peeked?: true;
 }
 
 /** The id that a click has while it is held and not yet numbered. */
