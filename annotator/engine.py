@@ -135,13 +135,19 @@ class ClickEngine:
             self.encoded.popitem(last=False)
         return encoded
 
-    def mask(self, key: SliceKey, read: ReadSlice, clicks: Iterable[tuple[int, int, bool]]) -> tuple[bytes, float]:
-        """The mask of clicks (y, x, positive) in the codec of `annotator.masks`, and the network's milliseconds."""
+    def mask(
+        self, key: SliceKey, read: ReadSlice, clicks: Iterable[tuple[int, int, bool]], base: bytes = b""
+    ) -> tuple[bytes, float]:
+        """The mask of clicks (y, x, positive) in the codec of `annotator.masks`, and the network's milliseconds.
+
+        `base` is the mask that the clicks correct, where there is one.
+        """
         from segmodel.clicks import Click
 
         started = time.perf_counter()
         encoded = self.encode(key, read)
-        mask = self.load(key.model).predict(encoded, [Click(*click) for click in clicks]).mask
+        previous = masks.decode(base) if base else None
+        mask = self.load(key.model).predict(encoded, [Click(*click) for click in clicks], previous).mask
         network_ms = 1000 * (time.perf_counter() - started)
         return masks.encode(mask), network_ms
 

@@ -56,6 +56,14 @@ def decode(data: bytes) -> NDArray[np.bool_]:
     return mask
 
 
+def shape(data: bytes) -> tuple[int, int]:
+    """(height, width) of an encoded mask, without decoding it. Raises MaskError."""
+    if len(data) < _HEADER.size:
+        raise MaskError("The mask is shorter than its header.")
+    height, width, *_ = _HEADER.unpack_from(data)
+    return height, width
+
+
 def area(data: bytes) -> int:
     """Foreground pixels of an encoded mask."""
     return int(_read_varints(data[_HEADER.size :])[1::2].sum())

@@ -8,10 +8,14 @@ The life of a click: the browser numbers its interactions (`sequence`, one more 
 stored for the assignment), sends one, gets `stored` as soon as it is durable, then a mask, then `saved`. A resend of the
 same sequence with the same content is answered as the first time. While a click is held and dragged, the browser sends
 `preview`: a complete click list that stands alone and is not stored; the release stores one `add_click` or `move_click`.
+
+What the person's own hand makes of a slice (brush, lasso, fill …) is one `paint` with the whole new mask. Clicks that come
+after it go on from there: the slice's `base` is the sequence of that paint, and its click list begins anew.
 """
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 import struct
@@ -20,9 +24,11 @@ import typing
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-PROTOCOL_VERSION = 1
-MAX_TEXT_BYTES = 64 * 1024
+PROTOCOL_VERSION = 2
+MAX_TEXT_BYTES = 512 * 1024
 MAX_CLICKS = 500  # of one label on one slice
+TOOLS = ("brush", "eraser", "lasso", "fill", "largest", "grow", "shrink", "threshold", "copy", "clear")
+"""What a `paint` can come from."""
 
 
 class ProtocolError(ValueError):
@@ -57,10 +63,11 @@ class PlacedClick:
 
 @dataclass(frozen=True)
 class SliceClicks:
-    """The clicks of one label on one slice, oldest first."""
+    """The clicks of one label on one slice, oldest first, and the `paint` (its sequence, or 0) that they go on from."""
 
     label: int
     z: int
+    base: int
     clicks: tuple[PlacedClick, ...]
 
 
@@ -92,6 +99,7 @@ class Preview:
     request: int
     label: int
     z: int
+    base: int
     clicks: tuple[PreviewClick, ...]
 
 
@@ -125,17 +133,38 @@ class DeleteClick:
 
 
 @dataclass(frozen=True)
+class Paint:
+    """A slice's mask as the person's own hand left it: base64 of the bytes of `annotator.masks`; `tool` is one of TOOLS."""
+
+    type: ClassVar[str] = "paint"
+    sequence: int
+    label: int
+    z: int
+    tool: str
+    mask: str
+
+    def mask_bytes(self) -> bytes:
+        """Raises ProtocolError (`malformed`)."""
+        try:
+            return base64.b64decode(self.mask, validate=True)
+        except ValueError:  # binascii.Error, or letters beyond ASCII
+            raise ProtocolError("malformed", "paint.mask is not base64.") from None
+
+
+@dataclass(frozen=True)
 class Undo:
-    """Takes back the newest interaction of the assignment that is still in force, whichever slice or label it is on."""
+    """Takes back the newest `steps` interactions that are still in force, whichever slices or labels they are on."""
 
     type: ClassVar[str] = "undo"
     sequence: int
+    steps: int = 1
 
 
 @dataclass(frozen=True)
 class Redo:
     type: ClassVar[str] = "redo"
     sequence: int
+    steps: int = 1
 
 
 # ---------------------------------------------------------------------------------------------- server → browser
@@ -157,14 +186,12 @@ class Welcome:
 
 @dataclass(frozen=True)
 class Stored:
-    """Interaction `sequence` is durable. `clicks` is the whole list of its slice and label after it."""
+    """Interaction `sequence` is durable. `slices` are those that it changed, as they are after it."""
 
     type: ClassVar[str] = "stored"
     sequence: int
     kind: str  # the type of the message that was stored
-    label: int
-    z: int
-    clicks: tuple[PlacedClick, ...]
+    slices: tuple[SliceClicks, ...]
     can_undo: bool
     can_redo: bool
 
@@ -192,8 +219,8 @@ class Error:
     """One refused frame. `sequence` or `request` names it where it had one, else both are 0.
 
     Codes: malformed, too_large, protocol_version, hello_first, outside, unknown_label, unknown_click, nothing_to_undo,
-    nothing_to_redo, sequence_taken (another window stored that number: say `hello` again), too_many_clicks, read_only,
-    inference (the network failed on this request).
+    nothing_to_redo, bad_mask, sequence_taken (another window stored that number: say `hello` again), too_many_clicks,
+    read_only, inference (the network failed on this request).
     """
 
     type: ClassVar[str] = "error"
@@ -203,9 +230,9 @@ class Error:
     request: int = 0
 
 
-ClientMessage = Hello | View | Preview | AddClick | MoveClick | DeleteClick | Undo | Redo
+ClientMessage = Hello | View | Preview | AddClick | MoveClick | DeleteClick | Paint | Undo | Redo
 ServerMessage = Welcome | Stored | Saved | InferenceState | Error
-STORED_KINDS: dict[str, type[Any]] = {m.type: m for m in (AddClick, MoveClick, DeleteClick, Undo, Redo)}
+STORED_KINDS: dict[str, type[Any]] = {m.type: m for m in (AddClick, MoveClick, DeleteClick, Paint, Undo, Redo)}
 CLIENT_MESSAGES: dict[str, type[Any]] = {m.type: m for m in typing.get_args(ClientMessage)}
 SERVER_MESSAGES: dict[str, type[Any]] = {m.type: m for m in typing.get_args(ServerMessage)}
 

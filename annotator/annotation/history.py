@@ -1,14 +1,14 @@
 """The log of an assignment: what it says now, and how one more interaction is stored.
 
 Nothing but the stored rows is the truth. The state is their replay, so undo, redo and reload work on any process. Every
-interaction is one `Change` of one click, forwards or backwards: undo puts the click back as it was before, redo as it was
-after. A click keeps its id and its place among the others through all of it.
+interaction is one `Change`: some slices before and after. Undo puts them back as they were before, redo as they were after.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -17,12 +17,15 @@ from django.db import IntegrityError, transaction
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
+from annotator import masks
 from annotator.annotation.models import Assignment, Interaction
 from annotator.protocol import (
     MAX_CLICKS,
+    TOOLS,
     AddClick,
     DeleteClick,
     MoveClick,
+    Paint,
     PlacedClick,
     ProtocolError,
     Redo,
@@ -30,19 +33,17 @@ from annotator.protocol import (
     Undo,
 )
 
-Message = AddClick | MoveClick | DeleteClick | Undo | Redo
+Message = AddClick | MoveClick | DeleteClick | Paint | Undo | Redo
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """An interaction that is stored, and the clicks of its slice and label after it."""
+    """An interaction that is stored, and the slices that it changed, as they are after it."""
 
     interaction: int  # the row's id
     sequence: int
     kind: str
-    label_id: int
-    z: int
-    clicks: tuple[PlacedClick, ...]
+    slices: tuple[SliceClicks, ...]
     can_undo: bool
     can_redo: bool
     fresh: bool  # False where the same interaction had been stored before
@@ -50,20 +51,21 @@ class Recorded:
 
 @dataclass(frozen=True)
 class State:
-    """What the log says: the part of `protocol.Welcome` that comes from it."""
+    """What the log says: the part of `protocol.Welcome` that comes from it, and each slice's newest interaction."""
 
     last_sequence: int
     can_undo: bool
     can_redo: bool
     clicks: tuple[SliceClicks, ...]
+    newest: dict[Place, int]
 
 
 def record(assignment_id: int, person_id: int, message: Message) -> Recorded:
     """Store one interaction of an assignment that the person may write to.
 
     The same message again is answered as the first time. Raises ProtocolError: `outside`, `unknown_label`,
-    `unknown_click`, `nothing_to_undo`, `nothing_to_redo`, `too_many_clicks`; `sequence_taken` where the number is not the
-    next one or was used for something else.
+    `unknown_click`, `nothing_to_undo`, `nothing_to_redo`, `too_many_clicks`, `bad_mask`; `sequence_taken` where the number
+    is not the next one or was used for something else.
     """
     rows = _rows(assignment_id)
     if message.sequence <= len(rows):
@@ -72,57 +74,69 @@ def record(assignment_id: int, person_id: int, message: Message) -> Recorded:
     if message.sequence != log.last_sequence + 1:
         raise _sequence_taken(message)
     change = _change(log, assignment_id, message)
-    place = change.place
+    label_id, z = next(iter(change))
     try:
         with transaction.atomic():
             row = Interaction.objects.create(
                 assignment_id=assignment_id,
                 sequence=message.sequence,
                 kind=message.type,
-                label_id=place.label_id,
-                z=place.z,
+                label_id=label_id,
+                z=z,
                 payload=_payload(message),
+                mask=message.mask_bytes() if isinstance(message, Paint) else None,
                 person_id=person_id,
             )
     except IntegrityError:  # another connection was faster with this number; the constraint has decided
         return _stored_before(_rows(assignment_id), message)
-    log.apply(message.sequence, message.type, change)
-    return log.recorded(row.pk, message.type, place, fresh=True)
+    log.apply(Row(row.pk, row.sequence, row.kind, label_id, z, row.payload), change)
+    return log.recorded(row.pk, message.type, change, fresh=True)
 
 
 def state(assignment_id: int) -> State:
     """What the stored log of an assignment says now."""
     log = _replay(_rows(assignment_id))
-    return State(log.last_sequence, bool(log.undoable), bool(log.redoable), log.slices())
+    slices = tuple(one.at(*place) for place, one in sorted(log.slices.items()))
+    return State(log.last_sequence, bool(log.undoable), bool(log.redoable), slices, log.newest)
+
+
+def painted(assignment_id: int, sequence: int) -> bytes | None:
+    """The mask that a `paint` of this sequence left (bytes of `annotator.masks`); None where there is no such paint."""
+    found = Interaction.objects.filter(assignment=assignment_id, sequence=sequence, kind=Paint.type)
+    mask = found.values_list("mask", flat=True).first()
+    return None if mask is None else bytes(mask)
 
 
 # ------------------------------------------------------------------------------------------------ the replay
 
-
-class Placed(NamedTuple):
-    """Where and what a click is."""
-
-    label_id: int
-    z: int
-    y: int
-    x: int
-    positive: bool
+Place = tuple[int, int]  # label id, z
 
 
-class Change(NamedTuple):
-    """One click before and after an interaction; None where it is not there."""
+class Slice(NamedTuple):
+    """One label on one slice: the `paint` that clicks go on from (0: none), and the clicks in force, oldest first."""
 
-    click: int
-    before: Placed | None
-    after: Placed | None
+    base: int = 0
+    clicks: tuple[PlacedClick, ...] = ()
 
-    @property
-    def place(self) -> Placed:
-        """Any of the two: a click never leaves its label and slice."""
-        return self.after or self.before  # type: ignore[return-value]  # one of them is there
+    def at(self, label_id: int, z: int) -> SliceClicks:
+        return SliceClicks(label_id, z, self.base, self.clicks)
 
-    def reversed(self) -> Change:
-        return Change(self.click, self.after, self.before)
+
+BLANK = Slice()
+Change = dict[Place, tuple[Slice, Slice]]  # before and after
+
+
+def _reversed(change: Change) -> Change:
+    return {place: (after, before) for place, (before, after) in change.items()}
+
+
+def _together(changes: Iterable[Change]) -> Change:
+    """One change that does what these do one after the other."""
+    whole: Change = {}
+    for change in changes:
+        for place, (before, after) in change.items():
+            whole[place] = (whole[place][0] if place in whole else before, after)
+    return whole
 
 
 class Row(NamedTuple):
@@ -141,55 +155,70 @@ class _Log:
     """The state after some rows."""
 
     last_sequence: int = 0
-    clicks: dict[int, Placed] = field(default_factory=dict)  # those in force, by id
+    slices: dict[Place, Slice] = field(default_factory=dict)  # those that are not blank
+    newest: dict[Place, int] = field(default_factory=dict)  # the last interaction that changed a slice
+    homes: dict[int, Place] = field(default_factory=dict)  # of every click that ever was; it never leaves it
     undoable: list[Change] = field(default_factory=list)
     redoable: list[Change] = field(default_factory=list)
 
-    def apply(self, sequence: int, kind: str, change: Change) -> None:
+    def apply(self, row: Row, change: Change) -> None:
         """Take one interaction, which is valid."""
-        if kind == Undo.type:
-            self.redoable.append(self.undoable.pop())
-        elif kind == Redo.type:
-            self.undoable.append(self.redoable.pop())
+        steps = row.payload.get("steps", 1)
+        if row.kind == Undo.type:
+            self.redoable += [self.undoable.pop() for _ in range(steps)]
+        elif row.kind == Redo.type:
+            self.undoable += [self.redoable.pop() for _ in range(steps)]
         else:
             self.undoable.append(change)
             self.redoable.clear()
-        if change.after is None:
-            del self.clicks[change.click]
-        else:
-            self.clicks[change.click] = change.after
-        self.last_sequence = sequence
+        if row.kind == AddClick.type:
+            self.homes[row.sequence] = (row.label_id, row.z)
+        for place, (_, after) in change.items():
+            self.newest[place] = row.sequence
+            if after == BLANK:
+                self.slices.pop(place, None)
+            else:
+                self.slices[place] = after
+        self.last_sequence = row.sequence
 
     def change_of(self, row: Row) -> Change:
-        """What a stored row did to the clicks as they are now."""
+        """What a stored row did to the slices as they are now."""
+        fields, place = row.payload, (row.label_id, row.z)
         if row.kind == Undo.type:
-            return self.undoable[-1].reversed()
+            return self.back(fields.get("steps", 1))
         if row.kind == Redo.type:
-            return self.redoable[-1]
-        fields = row.payload
+            return self.forth(fields.get("steps", 1))
+        before = self.slices.get(place, BLANK)
+        if row.kind == Paint.type:
+            return {place: (before, Slice(row.sequence))}
         if row.kind == AddClick.type:
-            placed = Placed(row.label_id, row.z, fields["y"], fields["x"], fields["positive"])
-            return Change(row.sequence, None, placed)
-        before = self.clicks[fields["click"]]
-        after = before._replace(y=fields["y"], x=fields["x"]) if row.kind == MoveClick.type else None
-        return Change(fields["click"], before, after)
+            click = PlacedClick(row.sequence, fields["y"], fields["x"], fields["positive"])
+            return {place: (before, before._replace(clicks=(*before.clicks, click)))}
+        moved = None if row.kind == DeleteClick.type else (fields["y"], fields["x"])
+        return {place: (before, before._replace(clicks=_with(before.clicks, fields["click"], moved)))}
 
-    def on(self, label_id: int, z: int) -> tuple[PlacedClick, ...]:
-        """The clicks in force of one label on one slice, oldest first."""
-        here = [(click, p) for click, p in self.clicks.items() if p.z == z and p.label_id == label_id]
-        return tuple(PlacedClick(click, p.y, p.x, p.positive) for click, p in sorted(here))
+    def back(self, steps: int) -> Change:
+        return _together(_reversed(change) for change in self.undoable[: -steps - 1 : -1])
 
-    def slices(self) -> tuple[SliceClicks, ...]:
-        """All clicks in force, by label and slice."""
-        found: dict[tuple[int, int], list[PlacedClick]] = {}
-        for click, p in sorted(self.clicks.items()):
-            found.setdefault((p.label_id, p.z), []).append(PlacedClick(click, p.y, p.x, p.positive))
-        return tuple(SliceClicks(label_id, z, tuple(clicks)) for (label_id, z), clicks in sorted(found.items()))
+    def forth(self, steps: int) -> Change:
+        return _together(self.redoable[: -steps - 1 : -1])
 
-    def recorded(self, pk: int, kind: str, place: Placed, fresh: bool) -> Recorded:
-        clicks = self.on(place.label_id, place.z)
-        undo, redo = bool(self.undoable), bool(self.redoable)
-        return Recorded(pk, self.last_sequence, kind, place.label_id, place.z, clicks, undo, redo, fresh)
+    def click(self, click: int) -> tuple[Place, PlacedClick] | None:
+        """Where a click lies, if it is in force."""
+        place = self.homes.get(click)
+        clicks = self.slices.get(place, BLANK).clicks if place else ()
+        return next(((place, one) for one in clicks if place and one.id == click), None)
+
+    def recorded(self, pk: int, kind: str, change: Change, fresh: bool) -> Recorded:
+        slices = tuple(after.at(*place) for place, (_, after) in sorted(change.items()))
+        return Recorded(pk, self.last_sequence, kind, slices, bool(self.undoable), bool(self.redoable), fresh)
+
+
+def _with(clicks: tuple[PlacedClick, ...], moved: int, to: tuple[int, int] | None) -> tuple[PlacedClick, ...]:
+    """The list with one click moved, or without it."""
+    if to is None:
+        return tuple(click for click in clicks if click.id != moved)
+    return tuple(dataclasses.replace(c, y=to[0], x=to[1]) if c.id == moved else c for c in clicks)
 
 
 def _rows(assignment_id: int) -> list[Row]:
@@ -204,7 +233,7 @@ def _rows(assignment_id: int) -> list[Row]:
 def _replay(rows: Iterable[Row]) -> _Log:
     log = _Log()
     for row in rows:
-        log.apply(row.sequence, row.kind, log.change_of(row))
+        log.apply(row, log.change_of(row))
     return log
 
 
@@ -220,66 +249,82 @@ def _stored_before(rows: list[Row], message: Message) -> Recorded:
         raise _sequence_taken(message)
     log = _replay(rows[: message.sequence - 1])
     change = log.change_of(row)
-    log.apply(row.sequence, row.kind, change)
-    return log.recorded(row.pk, row.kind, change.place, fresh=False)
+    log.apply(row, change)
+    return log.recorded(row.pk, row.kind, change, fresh=False)
 
 
 def _says_the_same(row: Row, message: Message) -> bool:
-    same_place = not isinstance(message, AddClick) or (message.label, message.z) == (row.label_id, row.z)
+    same_place = not isinstance(message, AddClick | Paint) or (message.label, message.z) == (row.label_id, row.z)
     return same_place and row.kind == message.type and row.payload == _payload(message)
 
 
 def _payload(message: Message) -> dict[str, Any]:
-    """The message's fields that have no column of their own."""
-    return {k: v for k, v in dataclasses.asdict(message).items() if k not in ("sequence", "label", "z")}
+    """The message's fields that have no column of their own; of a mask, its checksum."""
+    fields = {k: v for k, v in dataclasses.asdict(message).items() if k not in ("sequence", "label", "z")}
+    if isinstance(message, Paint):
+        fields["mask"] = zlib.crc32(message.mask.encode())
+    return fields
 
 
 def _change(log: _Log, assignment_id: int, message: Message) -> Change:
-    """What the message does to the log's clicks; raises ProtocolError where it cannot."""
+    """What the message does to the log's slices; raises ProtocolError where it cannot."""
     if isinstance(message, Undo):
-        return _last(log.undoable, "nothing_to_undo", "There is nothing to undo.").reversed()
+        _check_steps(message.steps, log.undoable, "undo")
+        return log.back(message.steps)
     if isinstance(message, Redo):
-        return _last(log.redoable, "nothing_to_redo", "There is nothing to redo.")
+        _check_steps(message.steps, log.redoable, "redo")
+        return log.forth(message.steps)
     if isinstance(message, AddClick):
-        return Change(message.sequence, None, _new_click(log, assignment_id, message))
-    before = log.clicks.get(message.click)
-    if before is None:
-        raise ProtocolError("unknown_click", f"There is no click {message.click}.")
-    if isinstance(message, DeleteClick):
-        return Change(message.click, before, None)
-    after = before._replace(y=message.y, x=message.x)
-    _check_inside(_shape(assignment_id, before.label_id), after)
-    return Change(message.click, before, after)
+        place = (message.label, message.z)
+        _check_inside(_shape(assignment_id, message.label), message.z, message.y, message.x)
+        if len(log.slices.get(place, BLANK).clicks) >= MAX_CLICKS:
+            raise ProtocolError("too_many_clicks", f"A slice takes at most {MAX_CLICKS} clicks per label.")
+    elif isinstance(message, Paint):
+        place = (message.label, message.z)
+        _check_painted(_shape(assignment_id, message.label), message)
+    else:
+        found = log.click(message.click)
+        if found is None:
+            raise ProtocolError("unknown_click", f"There is no click {message.click}.")
+        place = found[0]
+        if isinstance(message, MoveClick):
+            _check_inside(_shape(assignment_id, place[0]), place[1], message.y, message.x)
+    return log.change_of(Row(0, message.sequence, message.type, *place, _payload(message)))
 
 
-def _last(changes: list[Change], code: str, sentence: str) -> Change:
-    if not changes:
-        raise ProtocolError(code, sentence)
-    return changes[-1]
+def _check_steps(steps: int, changes: list[Change], what: str) -> None:
+    if not changes or steps < 1:
+        raise ProtocolError(f"nothing_to_{what}", f"There is nothing to {what}.")
+    if steps > len(changes):
+        raise ProtocolError(f"nothing_to_{what}", f"There are only {len(changes)} steps to {what}, not {steps}.")
 
 
-def _new_click(log: _Log, assignment_id: int, message: AddClick) -> Placed:
-    shape = _shape(assignment_id, message.label)
-    if shape is None:
-        raise ProtocolError("unknown_label", f"This project has no label {message.label}.")
-    placed = Placed(message.label, message.z, message.y, message.x, message.positive)
-    _check_inside(shape, placed)
-    if len(log.on(placed.label_id, placed.z)) >= MAX_CLICKS:
-        raise ProtocolError("too_many_clicks", f"A slice takes at most {MAX_CLICKS} clicks per label.")
-    return placed
+def _check_painted(shape: tuple[int, int, int], message: Paint) -> None:
+    _check_inside(shape, message.z, 0, 0)
+    if message.tool not in TOOLS:
+        raise ProtocolError("malformed", f"There is no tool {message.tool[:40]!r}.")
+    mask, (_, height, width) = message.mask_bytes(), shape
+    try:
+        if masks.shape(mask) != (height, width):
+            raise ProtocolError("bad_mask", f"The mask is not of the slice's {height}×{width} pixels.")
+        masks.decode(mask)
+    except masks.MaskError as error:
+        raise ProtocolError("bad_mask", str(error)) from None
 
 
-def _shape(assignment_id: int, label_id: int) -> tuple[int, int, int] | None:
-    """(z, y, x) of the assignment's volume; None where the label is not one of its project's."""
+def _shape(assignment_id: int, label_id: int) -> tuple[int, int, int]:
+    """(z, y, x) of the assignment's volume. Raises ProtocolError where the label is not one of its project's."""
     sizes = ("task__series__depth", "task__series__height", "task__series__width")
-    found = Assignment.objects.filter(pk=assignment_id, task__project__labels=label_id)
-    return found.values_list(*sizes).first()
+    found = Assignment.objects.filter(pk=assignment_id, task__project__labels=label_id).values_list(*sizes).first()
+    if found is None:
+        raise ProtocolError("unknown_label", f"This project has no label {label_id}.")
+    return found
 
 
-def _check_inside(shape: tuple[int, int, int] | None, placed: Placed) -> None:
-    depth, height, width = shape or (0, 0, 0)
-    if placed.z >= depth or placed.y >= height or placed.x >= width:
-        raise ProtocolError("outside", f"The click is outside the volume: {depth} slices of {height}×{width} pixels.")
+def _check_inside(shape: tuple[int, int, int], z: int, y: int, x: int) -> None:
+    depth, height, width = shape
+    if z >= depth or y >= height or x >= width:
+        raise ProtocolError("outside", f"This is outside the volume: {depth} slices of {height}×{width} pixels.")
 
 
 def _sequence_taken(message: Message) -> ProtocolError:

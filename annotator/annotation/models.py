@@ -125,6 +125,7 @@ class Interaction(models.Model):
     label = models.ForeignKey(Label, on_delete=models.PROTECT, related_name="+")
     z = models.PositiveIntegerField()
     payload = models.JSONField(default=dict, help_text="the message's other fields, e.g. {y, x, positive}")
+    mask = models.BinaryField(null=True, help_text="what a `paint` left of the slice (annotator.masks)")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

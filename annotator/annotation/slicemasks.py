@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from django.db.models import Max
 from django.utils import timezone
 
-from annotator.annotation.models import Interaction, SliceMask
+from annotator.annotation.models import SliceMask
 from annotator.protocol import MaskFrame, PlacedClick
 
 
@@ -51,17 +50,11 @@ def frames(assignment_id: int) -> bytes:
     return b"".join(_with_length(_frame(*row)) for row in rows)
 
 
-def behind(assignment_id: int) -> list[tuple[int, int, int]]:
-    """(label id, z, newest sequence) of the slices whose last interaction has no mask yet, e.g. after a crash."""
-    newest = (
-        Interaction.objects.filter(assignment=assignment_id)
-        .order_by("label_id", "z")
-        .values_list("label_id", "z")
-        .annotate(newest=Max("sequence"))
-    )
+def behind(assignment_id: int, newest: Mapping[tuple[int, int], int]) -> list[tuple[int, int, int]]:
+    """(label id, z, sequence) of the slices whose `newest` interaction has no mask yet, e.g. after a crash."""
     kept = SliceMask.objects.filter(assignment=assignment_id).values_list("label_id", "z", "sequence")
     answered = {(label_id, z): sequence for label_id, z, sequence in kept}
-    return [row for row in newest if answered.get(row[:2], 0) < row[2]]
+    return [(*place, sequence) for place, sequence in sorted(newest.items()) if answered.get(place, 0) < sequence]
 
 
 def _frame(label_id: int, z: int, sequence: int, model_version_id: int | None, mask: bytes | memoryview) -> bytes:

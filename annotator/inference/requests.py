@@ -55,6 +55,7 @@ class Request:
     number: int
     model: str
     model_version: int
+    base: bytes = b""  # the mask that the clicks go on from (annotator.masks), where there is one
 
     @property
     def place(self) -> tuple[int, int, int, int]:

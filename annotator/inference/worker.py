@@ -117,9 +117,8 @@ class Worker:
         key = SliceKey(request.model, request.series, request.z)
         head = (request.z, request.label, request.kind, request.number, request.model_version)
         try:
-            mask, ms = self.engine.mask(
-                key, lambda: _read(key), [(y, x, positive) for y, x, positive in request.clicks]
-            )
+            clicks = [(y, x, positive) for y, x, positive in request.clicks]
+            mask, ms = self.engine.mask(key, lambda: _read(key), clicks, request.base)
         except Exception as error:
             log.exception("No mask for %s", key)
             sentence = str(error) if isinstance(error, ValueError) else "The network failed on this slice."

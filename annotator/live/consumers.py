@@ -20,11 +20,12 @@ from annotator.annotation import access, history, slicemasks, versions
 from annotator.annotation.models import Assignment, Label, ModelVersion
 from annotator.inference import requests
 from annotator.live.database import in_database
-from annotator.protocol import MaskFrame, PlacedClick, ProtocolError
+from annotator.protocol import MaskFrame, PlacedClick, ProtocolError, SliceClicks
 
 log = logging.getLogger(__name__)
 
 NOT_LOGGED_IN, NOT_FOUND = 4401, 4404  # close codes
+BASES_KEPT = 32  # painted masks of a window
 AWAY_AFTER = 5.0  # seconds without an answer; then the request is sent again, as often
 
 
@@ -47,6 +48,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         self.waiting: dict[tuple[int, int, int], Sent] = {}  # by z, label, kind
+        self.bases: dict[int, bytes] = {}  # painted masks by the sequence of their interaction
         self.watch: asyncio.Task[None] | None = None
         self.pinged = 0.0  # when a ping that nobody has answered yet was sent
         self.greeted = self.away = False
@@ -108,9 +110,10 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         self.pinged = time.monotonic()
         self._watch()
         await self._send(requests.Ping(self.channel_name))
-        clicks = {(of.label, of.z): of.clicks for of in state.clicks}
+        slices = {(of.label, of.z): of for of in state.clicks}
         for label, z, sequence in behind:  # masks that a crash kept from being saved
-            await self.ask(MaskFrame.STORED, sequence, label, z, clicks.get((label, z), ()), time.monotonic())
+            of = slices.get((label, z), SliceClicks(label, z, 0, ()))
+            await self.ask(MaskFrame.STORED, sequence, of, time.monotonic())
 
     async def look(self, message: protocol.View) -> None:
         await self._check_place(message.label, message.z)
@@ -123,31 +126,39 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         if any(click.y >= height or click.x >= width for click in message.clicks):
             raise ProtocolError("outside", f"The click is outside the slice of {height}×{width} pixels.")
         clicks = tuple(PlacedClick(0, click.y, click.x, click.positive) for click in message.clicks)
-        await self.ask(MaskFrame.PREVIEW, message.request, message.label, message.z, clicks, came)
+        of = SliceClicks(message.label, message.z, message.base, clicks)
+        await self.ask(MaskFrame.PREVIEW, message.request, of, came)
 
     async def store(self, message: history.Message, came: float) -> None:
         recorded = await self._record(message)
-        clicks, undo, redo = recorded.clicks, recorded.can_undo, recorded.can_redo
-        place = (recorded.label_id, recorded.z)
-        await self.say(protocol.Stored(recorded.sequence, recorded.kind, *place, clicks, undo, redo))
-        self.waiting.pop((recorded.z, recorded.label_id, MaskFrame.PREVIEW), None)
-        await self.ask(MaskFrame.STORED, recorded.sequence, *place, clicks, came)
+        undo, redo = recorded.can_undo, recorded.can_redo
+        await self.say(protocol.Stored(recorded.sequence, recorded.kind, recorded.slices, undo, redo))
+        for of in recorded.slices:
+            self.waiting.pop((of.z, of.label, MaskFrame.PREVIEW), None)
+            await self.ask(MaskFrame.STORED, recorded.sequence, of, came)
 
     # ------------------------------------------------------------------------------------------ the network
 
-    async def ask(
-        self, kind: int, number: int, label: int, z: int, clicks: tuple[PlacedClick, ...], came: float
-    ) -> None:
+    async def ask(self, kind: int, number: int, of: SliceClicks, came: float) -> None:
         """Sends the click list to the slot of the series, or answers at once where there is no click."""
-        series = self.assignment.task.series
-        if not clicks:
-            self.waiting.pop((z, label, kind), None)
-            empty = masks.empty(series.height, series.width)
-            return await self._show(Sent(self._request(kind, number, label, z, ()), (), came, came), empty, 0.0)
-        sent = Sent(self._request(kind, number, label, z, clicks), clicks, came, time.monotonic())
-        self.waiting[z, label, kind] = sent
+        base = await self._base(of)
+        request = self._request(kind, number, of, base)
+        sent = Sent(request, of.clicks, came, time.monotonic())
+        if not of.clicks:
+            self.waiting.pop((of.z, of.label, kind), None)
+            series = self.assignment.task.series
+            return await self._show(sent, base or masks.empty(series.height, series.width), 0.0)
+        self.waiting[of.z, of.label, kind] = sent
         self._watch()
-        await self._send(sent.request)
+        await self._send(request)
+
+    async def _base(self, of: SliceClicks) -> bytes:
+        """The painted mask that the clicks go on from, which never changes; empty where there is none."""
+        if of.base and of.base not in self.bases:
+            self.bases[of.base] = await in_database(history.painted)(self.assignment.pk, of.base) or b""
+            while len(self.bases) > BASES_KEPT:
+                del self.bases[next(iter(self.bases))]
+        return self.bases.get(of.base, b"")
 
     async def inference_answer(self, packed: dict[str, Any]) -> None:
         """An answer of the worker; one that a newer request has outdated is not shown."""
@@ -183,19 +194,20 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
             await self._save(sent, mask)
             await self.say(protocol.Saved(request.number, request.label, request.z))
 
-    def _request(self, kind: int, number: int, label: int, z: int, clicks: tuple[PlacedClick, ...]) -> requests.Request:
+    def _request(self, kind: int, number: int, of: SliceClicks, base: bytes) -> requests.Request:
         return requests.Request(
             reply=self.channel_name,
             assignment=self.assignment.pk,
             person=self.scope["user"].pk,
             series=str(self.assignment.task.series_id),
-            z=z,
-            label=label,
-            clicks=[[click.y, click.x, click.positive] for click in clicks],
+            z=of.z,
+            label=of.label,
+            clicks=[[click.y, click.x, click.positive] for click in of.clicks],
             kind=kind,
             number=number,
             model=self.version.path,
             model_version=self.version.pk,
+            base=base,
         )
 
     # ------------------------------------------------------------------------------------------ when nobody answers
@@ -242,7 +254,8 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
     def _read_state(self) -> tuple[history.State, list[tuple[int, int, int]]]:
         self.version = versions.active()
         self._read_labels()
-        return history.state(self.assignment.pk), slicemasks.behind(self.assignment.pk)
+        state = history.state(self.assignment.pk)
+        return state, slicemasks.behind(self.assignment.pk, state.newest)
 
     @in_database
     def _record(self, message: history.Message) -> history.Recorded:
@@ -256,7 +269,8 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
     def _save(self, sent: Sent, mask: bytes) -> None:
         request = sent.request
         place = (request.assignment, request.label, request.z, request.number)
-        slicemasks.save(*place, mask, request.model_version, sent.clicks, request.person)
+        version = request.model_version if sent.clicks else None
+        slicemasks.save(*place, mask, version, sent.clicks, request.person)
 
     def _read_labels(self) -> None:
         project = self.assignment.task.project_id

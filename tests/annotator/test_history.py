@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from typing import Any
 
+import numpy as np
 import pytest
 from django.db import connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from annotator import masks
 from annotator.annotation import history
 from annotator.annotation.models import Assignment, Interaction
 from annotator.protocol import (
     AddClick,
     DeleteClick,
     MoveClick,
+    Paint,
     PlacedClick,
     ProtocolError,
     Redo,
@@ -56,8 +60,25 @@ def click(cast: Cast, **fields: Any) -> dict[str, Any]:
     return {"label": cast.liver.pk, "z": 1, "y": 2, "x": 3, "positive": True, **fields}
 
 
+def paint(cast: Cast, rows: int = 2, **fields: Any) -> dict[str, Any]:
+    """A mask of the first `rows` rows."""
+    mask = np.zeros(SHAPE[1:], bool)
+    mask[:rows] = True
+    return {"label": cast.liver.pk, "z": 1, "tool": "brush", "mask": text(masks.encode(mask)), **fields}
+
+
+def text(mask: bytes) -> str:
+    return base64.b64encode(mask).decode()
+
+
+def only(recorded: history.Recorded) -> SliceClicks:
+    """The one slice that an interaction changed."""
+    (of,) = recorded.slices
+    return of
+
+
 def test_an_empty_log(cast: Cast) -> None:
-    assert history.state(cast.alices.pk) == history.State(0, False, False, ())
+    assert history.state(cast.alices.pk) == history.State(0, False, False, (), {})
 
 
 def test_a_click_is_stored_with_who_and_where(cast: Cast, writer: Writer) -> None:
@@ -66,13 +87,14 @@ def test_a_click_is_stored_with_who_and_where(cast: Cast, writer: Writer) -> Non
     assert (row.kind, row.label, row.z, row.person) == ("add_click", cast.liver, 1, cast.alice)
     assert row.payload == {"y": 2, "x": 3, "positive": True}
     clicks = (PlacedClick(1, 2, 3, True),)
-    assert recorded == history.Recorded(row.pk, 1, "add_click", cast.liver.pk, 1, clicks, True, False, True)
+    here = SliceClicks(cast.liver.pk, 1, 0, clicks)
+    assert recorded == history.Recorded(row.pk, 1, "add_click", (here,), True, False, True)
 
 
 def test_only_the_clicks_of_the_same_label_and_slice_come_back(cast: Cast, writer: Writer) -> None:
     writer.send(AddClick, **click(cast, z=0))
     writer.send(AddClick, **click(cast, label=cast.spleen.pk))
-    assert [c.id for c in writer.send(AddClick, **click(cast)).clicks] == [3]
+    assert [c.id for c in only(writer.send(AddClick, **click(cast))).clicks] == [3]
     assert [(s.label, s.z) for s in history.state(cast.alices.pk).clicks] == [
         (cast.liver.pk, 0),
         (cast.liver.pk, 1),
@@ -85,16 +107,16 @@ def test_a_deleted_click_comes_back_with_its_id_in_its_place(cast: Cast, writer:
     writer.send(AddClick, **click(cast, x=1))
     writer.send(DeleteClick, click=1)
     undone = writer.send(Undo)
-    assert [c.id for c in undone.clicks] == [1, 2]
+    assert [c.id for c in only(undone).clicks] == [1, 2]
     assert (undone.can_undo, undone.can_redo) == (True, True)
 
 
 def test_undo_and_redo_of_a_move(cast: Cast, writer: Writer) -> None:
     writer.send(AddClick, **click(cast))
     writer.send(MoveClick, click=1, y=5, x=7)
-    assert writer.send(Undo).clicks == (PlacedClick(1, 2, 3, True),)
+    assert only(writer.send(Undo)).clicks == (PlacedClick(1, 2, 3, True),)
     redone = writer.send(Redo)
-    assert redone.clicks == (PlacedClick(1, 5, 7, True),)
+    assert only(redone).clicks == (PlacedClick(1, 5, 7, True),)
     assert not redone.can_redo
 
 
@@ -103,6 +125,37 @@ def test_a_new_interaction_ends_redo(cast: Cast, writer: Writer) -> None:
     writer.send(Undo)
     writer.send(AddClick, **click(cast))
     assert writer.refused(Redo) == "nothing_to_redo"
+
+
+def test_clicks_go_on_from_what_was_painted(cast: Cast, writer: Writer) -> None:
+    writer.send(AddClick, **click(cast))
+    painted = paint(cast)
+    assert only(writer.send(Paint, **painted)) == SliceClicks(cast.liver.pk, 1, 2, ())
+    assert only(writer.send(AddClick, **click(cast))) == SliceClicks(cast.liver.pk, 1, 2, (PlacedClick(3, 2, 3, True),))
+    assert text(history.painted(cast.alices.pk, 2) or b"") == painted["mask"]
+    writer.send(Undo)
+    assert only(writer.send(Undo)) == SliceClicks(cast.liver.pk, 1, 0, (PlacedClick(1, 2, 3, True),))
+    assert only(writer.send(Redo)).base == 2
+
+
+def test_what_is_no_paint_has_no_mask(cast: Cast, writer: Writer) -> None:
+    writer.send(AddClick, **click(cast))
+    writer.send(Paint, **paint(cast))
+    assert history.painted(cast.alices.pk, 1) is None
+    assert history.painted(factories.assign(cast.project, cast.alice).pk, 2) is None
+
+
+def test_several_steps_are_undone_at_once(cast: Cast, writer: Writer) -> None:
+    writer.send(AddClick, **click(cast, z=0))
+    writer.send(AddClick, **click(cast, z=2))
+    writer.send(AddClick, **click(cast, z=2))
+    undone = writer.send(Undo, steps=3)
+    assert undone.slices == (SliceClicks(cast.liver.pk, 0, 0, ()), SliceClicks(cast.liver.pk, 2, 0, ()))
+    assert history.state(cast.alices.pk).newest == {(cast.liver.pk, 0): 4, (cast.liver.pk, 2): 4}
+    assert [len(of.clicks) for of in writer.send(Redo, steps=2).slices] == [1, 1]
+    assert writer.refused(Undo, steps=3) == "nothing_to_undo"
+    assert writer.refused(Redo, steps=2) == "nothing_to_redo"
+    assert writer.refused(Redo, steps=0) == "nothing_to_redo"
 
 
 @pytest.mark.parametrize("axis", ["z", "y", "x"])
@@ -115,6 +168,26 @@ def test_a_click_outside_the_volume_is_refused(cast: Cast, writer: Writer, axis:
 def test_a_click_is_not_moved_out_of_the_volume(cast: Cast, writer: Writer) -> None:
     writer.send(AddClick, **click(cast))
     assert writer.refused(MoveClick, click=1, y=SHAPE[1], x=0) == "outside"
+
+
+def test_a_mask_of_another_size_is_refused(cast: Cast, writer: Writer) -> None:
+    assert writer.refused(Paint, **paint(cast, mask=text(masks.empty(SHAPE[1], SHAPE[2] + 1)))) == "bad_mask"
+    assert writer.refused(Paint, **paint(cast, z=SHAPE[0])) == "outside"
+
+
+@pytest.mark.parametrize("mask", ["", "AAAA", "/////////////w==", "AAAAAAAAAAAAAAAAAAAAAAAA"])
+def test_what_is_no_mask_is_refused(cast: Cast, writer: Writer, mask: str) -> None:
+    assert writer.refused(Paint, **paint(cast, mask=mask)) == "bad_mask"
+
+
+def test_a_damaged_mask_is_refused(cast: Cast, writer: Writer) -> None:
+    whole = base64.b64decode(paint(cast)["mask"])
+    assert writer.refused(Paint, **paint(cast, mask=text(whole[:-1]))) == "bad_mask"
+    assert writer.refused(Paint, **paint(cast, mask="é")) == "malformed"
+
+
+def test_an_unknown_tool_is_refused(cast: Cast, writer: Writer) -> None:
+    assert writer.refused(Paint, **paint(cast, tool="magic")) == "malformed"
 
 
 def test_a_label_of_another_project_is_refused(cast: Cast, writer: Writer) -> None:
@@ -155,6 +228,8 @@ def test_a_resend_is_answered_as_the_first_time(cast: Cast, writer: Writer) -> N
         (Undo, {}),
         (Redo, {}),
         (DeleteClick, {"click": 1}),
+        (Paint, paint(cast)),
+        (Undo, {"steps": 2}),
     ]
     answers = [writer.send(kind, **fields) for kind, fields in sent]
     for sequence, ((kind, fields), first) in enumerate(zip(sent, answers, strict=True), start=1):
@@ -172,6 +247,12 @@ def test_a_number_is_not_used_twice(cast: Cast, writer: Writer, changed: dict[st
     assert writer.refused(Undo) == "sequence_taken"
 
 
+def test_another_mask_does_not_take_the_number_of_the_first(cast: Cast, writer: Writer) -> None:
+    writer.send(Paint, **paint(cast))
+    writer.sequence = 0
+    assert writer.refused(Paint, **paint(cast, rows=3)) == "sequence_taken"
+
+
 @pytest.mark.parametrize("sequence", [-1, 1])
 def test_a_gap_is_refused(cast: Cast, writer: Writer, sequence: int) -> None:
     writer.sequence = sequence
@@ -180,52 +261,60 @@ def test_a_gap_is_refused(cast: Cast, writer: Writer, sequence: int) -> None:
 
 # ------------------------------------------------------------------------------------------------ against a naive model
 
-Clicks = dict[int, tuple[str, int, int, int, bool]]
+Place = tuple[str, int]
+Slices = dict[Place, tuple[int, dict[int, tuple[int, int, bool]]]]  # the paint, and the clicks by id
 
 
 class Naive:
     """Every state is kept whole; undo and redo walk along them."""
 
     def __init__(self) -> None:
-        self.states: list[Clicks] = [{}]
+        self.states: list[Slices] = [{}]
         self.now = 0
 
     @property
-    def clicks(self) -> Clicks:
+    def slices(self) -> Slices:
         return self.states[self.now]
 
-    def push(self, clicks: Clicks) -> None:
-        self.states[self.now + 1 :] = [clicks]
+    def push(self, place: Place, base: int, clicks: dict[int, tuple[int, int, bool]]) -> None:
+        self.states[self.now + 1 :] = [{**self.slices, place: (base, clicks)}]
         self.now += 1
 
     def take(self, sequence: int, action: tuple[Any, ...]) -> tuple[type, dict[str, Any]] | None:
         """The message for an action, with which the model goes on; None where there is nothing to act on."""
+        placed = sorted((click, place) for place, (_, clicks) in self.slices.items() for click in clicks)
         match action:
             case ("add", label, z, y, x, positive):
-                self.push({**self.clicks, sequence: (label, z, y, x, positive)})
+                base, clicks = self.slices.get((label, z), (0, {}))
+                self.push((label, z), base, {**clicks, sequence: (y, x, positive)})
                 return AddClick, {"label": label, "z": z, "y": y, "x": x, "positive": positive}
-            case ("move", which, y, x) if self.clicks:
-                click_id = sorted(self.clicks)[which % len(self.clicks)]
-                label, z, _, _, positive = self.clicks[click_id]
-                self.push({**self.clicks, click_id: (label, z, y, x, positive)})
+            case ("paint", label, z):
+                self.push((label, z), sequence, {})
+                return Paint, {"label": label, "z": z, "tool": "lasso", "mask": text(masks.empty(*SHAPE[1:]))}
+            case ("move", which, y, x) if placed:
+                click_id, place = placed[which % len(placed)]
+                base, clicks = self.slices[place]
+                self.push(place, base, {**clicks, click_id: (y, x, clicks[click_id][2])})
                 return MoveClick, {"click": click_id, "y": y, "x": x}
-            case ("delete", which) if self.clicks:
-                click_id = sorted(self.clicks)[which % len(self.clicks)]
-                self.push({k: v for k, v in self.clicks.items() if k != click_id})
+            case ("delete", which) if placed:
+                click_id, place = placed[which % len(placed)]
+                base, clicks = self.slices[place]
+                self.push(place, base, {k: v for k, v in clicks.items() if k != click_id})
                 return DeleteClick, {"click": click_id}
-            case ("undo",) if self.now > 0:
-                self.now -= 1
-                return Undo, {}
-            case ("redo",) if self.now < len(self.states) - 1:
-                self.now += 1
-                return Redo, {}
+            case ("undo", steps) if self.now >= steps:
+                self.now -= steps
+                return Undo, {"steps": steps}
+            case ("redo", steps) if self.now < len(self.states) - steps:
+                self.now += steps
+                return Redo, {"steps": steps}
         return None
 
-    def slices(self, label_ids: dict[str, int]) -> tuple[SliceClicks, ...]:
-        found: dict[tuple[int, int], list[PlacedClick]] = {}
-        for click_id, (label, z, y, x, positive) in sorted(self.clicks.items()):
-            found.setdefault((label_ids[label], z), []).append(PlacedClick(click_id, y, x, positive))
-        return tuple(SliceClicks(*place, tuple(clicks)) for place, clicks in sorted(found.items()))
+    def said(self, label_ids: dict[str, int]) -> tuple[SliceClicks, ...]:
+        return tuple(
+            SliceClicks(label_ids[label], z, base, tuple(PlacedClick(k, *click) for k, click in sorted(clicks.items())))
+            for (label, z), (base, clicks) in sorted(self.slices.items(), key=lambda item: (label_ids[item[0][0]], item[0][1]))
+            if base or clicks
+        )  # fmt: skip
 
 
 zs, ys, xs = (st.integers(0, size - 1) for size in SHAPE)
@@ -234,7 +323,8 @@ actions = st.lists(
         st.tuples(st.just("add"), st.sampled_from(["liver", "spleen"]), zs, ys, xs, st.booleans()),
         st.tuples(st.just("move"), st.integers(0, 99), ys, xs),
         st.tuples(st.just("delete"), st.integers(0, 99)),
-        st.tuples(st.sampled_from(["undo", "undo", "redo"])),
+        st.tuples(st.just("paint"), st.sampled_from(["liver", "spleen"]), zs),
+        st.tuples(st.sampled_from(["undo", "undo", "redo"]), st.integers(1, 3)),
     ),
     max_size=25,
 )
@@ -253,11 +343,15 @@ def test_any_sequence_of_actions_agrees_with_the_naive_model(cast: Cast, actions
         if "label" in fields:
             fields = {**fields, "label": label_ids[fields["label"]]}
         recorded = writer.send(kind, **fields)
-        here = [s.clicks for s in naive.slices(label_ids) if (s.label, s.z) == (recorded.label_id, recorded.z)]
-        assert recorded.clicks == (here[0] if here else ())
+        said = {(of.label, of.z): of for of in naive.said(label_ids)}
+        for of in recorded.slices:
+            assert of == said.get((of.label, of.z), SliceClicks(of.label, of.z, 0, ()))
         assert (recorded.can_undo, recorded.can_redo) == (naive.now > 0, naive.now < len(naive.states) - 1)
-    expected = history.State(writer.sequence, naive.now > 0, naive.now < len(naive.states) - 1, naive.slices(label_ids))
-    assert history.state(writer.assignment.pk) == expected
+    now = history.state(writer.assignment.pk)
+    assert now.clicks == naive.said(label_ids)
+    assert (now.last_sequence, now.can_undo, now.can_redo) == (
+        writer.sequence, naive.now > 0, naive.now < len(naive.states) - 1,
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------ several writers

@@ -15,9 +15,10 @@ numbers = st.integers(0, 2**31 - 1)
 clicks = st.builds(PreviewClick, numbers, numbers, st.booleans())
 messages = st.one_of(
     st.builds(AddClick, numbers, numbers, numbers, numbers, numbers, st.booleans()),
-    st.builds(Preview, numbers, numbers, numbers, st.lists(clicks, max_size=5).map(tuple)),
+    st.builds(Preview, numbers, numbers, numbers, numbers, st.lists(clicks, max_size=5).map(tuple)),
     st.builds(protocol.MoveClick, numbers, numbers, numbers, numbers),
-    st.builds(protocol.Undo, numbers),
+    st.builds(protocol.Paint, numbers, numbers, numbers, st.text(max_size=5), st.text(max_size=5)),
+    st.builds(protocol.Undo, numbers, numbers),
 )
 scalars = st.none() | st.booleans() | st.floats() | st.integers() | st.sampled_from([*protocol.CLIENT_MESSAGES, "x"])
 json_values = scalars | st.lists(scalars, max_size=3) | st.dictionaries(st.sampled_from("yxz"), scalars, max_size=3)
@@ -36,7 +37,8 @@ def test_every_message_comes_back(message: protocol.ClientMessage) -> None:
 
 
 def test_server_messages_come_back() -> None:
-    stored = Stored(3, "undo", 1, 2, (protocol.PlacedClick(1, 2, 3, False),), True, False)
+    here = protocol.SliceClicks(1, 2, 0, (protocol.PlacedClick(1, 2, 3, False),))
+    stored = Stored(3, "undo", (here,), True, False)
     assert protocol.decode(protocol.encode(stored), protocol.SERVER_MESSAGES) == stored
 
 
@@ -47,10 +49,11 @@ def test_server_messages_come_back() -> None:
         '{"type":"hello"}', '{"type":"hello","protocol":"1"}', '{"type":"hello","protocol":true}',
         '{"type":"hello","protocol":1.0}', '{"type":"hello","protocol":-1}', '{"type":"hello","protocol":2147483648}',
         '{"type":"hello","protocol":1,"extra":2}', '{"type":"hello","protocol":NaN}', "[" * 60000,
-        '{"type":"preview","request":1,"label":1,"z":0,"clicks":{}}',
-        '{"type":"preview","request":1,"label":1,"z":0,"clicks":[3]}',
-        '{"type":"preview","request":1,"label":1,"z":0,"clicks":[{"y":1,"x":1}]}',
-        '{"type":"preview","request":1,"label":1,"z":0,"clicks":[{"y":1,"x":1,"positive":1}]}',
+        '{"type":"undo","sequence":1,"steps":-1}', '{"type":"paint","sequence":1,"label":1,"z":0,"tool":"brush","mask":3}',
+        '{"type":"preview","request":1,"label":1,"z":0,"base":0,"clicks":{}}',
+        '{"type":"preview","request":1,"label":1,"z":0,"base":0,"clicks":[3]}',
+        '{"type":"preview","request":1,"label":1,"z":0,"base":0,"clicks":[{"y":1,"x":1}]}',
+        '{"type":"preview","request":1,"label":1,"z":0,"base":0,"clicks":[{"y":1,"x":1,"positive":1}]}',
     ],
 )  # fmt: skip
 def test_malformed(text: str) -> None:
@@ -62,12 +65,12 @@ def test_too_large() -> None:
 
 
 def test_too_many_clicks() -> None:
-    preview = Preview(1, 1, 0, (PreviewClick(0, 0, True),) * (MAX_CLICKS + 1))
+    preview = Preview(1, 1, 0, 0, (PreviewClick(0, 0, True),) * (MAX_CLICKS + 1))
     assert code_of(protocol.encode(preview)) == "too_many_clicks"
 
 
 def test_a_full_preview_fits() -> None:
-    preview = Preview(2**31 - 1, 2**31 - 1, 65535, (PreviewClick(65535, 65535, False),) * MAX_CLICKS)
+    preview = Preview(2**31 - 1, 2**31 - 1, 65535, 2**31 - 1, (PreviewClick(65535, 65535, False),) * MAX_CLICKS)
     assert protocol.decode(protocol.encode(preview)) == preview
 
 
