@@ -1,5 +1,7 @@
 """A click's path: stored, answered with a mask, saved; and what refuses one."""
 
+import base64
+
 import numpy as np
 import pytest
 
@@ -11,10 +13,12 @@ from annotator.protocol import (
     Error,
     MaskFrame,
     MoveClick,
+    Paint,
     Preview,
     PreviewClick,
     Redo,
     Saved,
+    SliceClicks,
     Stored,
     Undo,
     View,
@@ -38,7 +42,7 @@ async def test_a_click_is_stored_answered_and_saved_in_this_order(case, labels, 
     assert (welcome.last_sequence, welcome.inference, welcome.clicks) == (0, "ready", ())
     await window.send(AddClick(1, labels["liver"], Z, 22, 20, True))
     stored, frame, saved = [await window.receive() for _ in range(3)]
-    assert isinstance(stored, Stored) and [c.id for c in stored.clicks] == [1] and stored.can_undo
+    assert isinstance(stored, Stored) and [c.id for c in stored.slices[0].clicks] == [1] and stored.can_undo
     assert isinstance(frame, MaskFrame) and (frame.kind, frame.number, frame.z) == (MaskFrame.STORED, 1, Z)
     assert 0 < frame.network_ms <= frame.total_ms
     assert saved == Saved(1, labels["liver"], Z)
@@ -64,7 +68,7 @@ async def test_undo_to_no_click_empties_the_mask_and_redo_brings_it_back(case, l
     before = (await window.receive_until(MaskFrame)).mask
     await window.send(Undo(2))
     stored = await window.receive_until(Stored)
-    assert (stored.clicks, stored.can_undo, stored.can_redo) == ((), False, True)
+    assert (stored.slices[0].clicks, stored.can_undo, stored.can_redo) == ((), False, True)
     assert not masks.decode((await window.receive_until(MaskFrame)).mask).any()
     await window.receive_until(Saved)
     assert not (await saved_mask(case, labels["liver"])).any()
@@ -79,14 +83,14 @@ async def test_moving_and_deleting_a_click(case, labels, connect):
     await window.send(AddClick(2, labels["liver"], Z, 5, 60, False))
     await window.send(MoveClick(3, 2, 6, 61))
     await window.send(DeleteClick(4, 1))
-    lists = [[(c.id, c.y, c.x) for c in (await window.receive_until(Stored)).clicks] for _ in range(4)]
+    lists = [[(c.id, c.y, c.x) for c in (await window.receive_until(Stored)).slices[0].clicks] for _ in range(4)]
     assert lists == [[(1, 22, 20)], [(1, 22, 20), (2, 5, 60)], [(1, 22, 20), (2, 6, 61)], [(2, 6, 61)]]
 
 
 async def test_a_preview_is_answered_and_leaves_nothing(case, labels, connect):
     window = await connect(case.pk, case.person)
     await window.hello()
-    await window.send(Preview(7, labels["spleen"], Z, (PreviewClick(22, 50, True),)))
+    await window.send(Preview(7, labels["spleen"], Z, 0, (PreviewClick(22, 50, True),)))
     frame = await window.receive_until(MaskFrame)
     assert (frame.kind, frame.number, frame.label) == (MaskFrame.PREVIEW, 7, labels["spleen"])
     assert await in_database(Interaction.objects.count)() == await in_database(SliceMask.objects.count)() == 0
@@ -95,10 +99,49 @@ async def test_a_preview_is_answered_and_leaves_nothing(case, labels, connect):
 async def test_a_preview_and_the_click_it_becomes_have_the_same_mask(case, labels, connect):
     window = await connect(case.pk, case.person)
     await window.hello()
-    await window.send(Preview(1, labels["liver"], Z, (PreviewClick(22, 20, True),)))
+    await window.send(Preview(1, labels["liver"], Z, 0, (PreviewClick(22, 20, True),)))
     preview = await window.receive_until(MaskFrame)
     await window.send(AddClick(1, labels["liver"], Z, 22, 20, True))
     assert (await window.receive_until(MaskFrame)).mask == preview.mask
+
+
+def painted(rows):
+    mask = np.zeros((48, 64), bool)
+    mask[rows, 12:28] = True
+    return masks.encode(mask)
+
+
+async def test_a_painted_mask_is_kept_as_it_is_and_clicks_go_on_from_it(case, labels, connect):
+    window = await connect(case.pk, case.person)
+    await window.hello()
+    liver, mask = labels["liver"], painted(slice(14, 30))
+    await window.send(Paint(1, liver, Z, "brush", base64.b64encode(mask).decode()))
+    stored, frame, saved = [await window.receive() for _ in range(3)]
+    assert stored.slices == (SliceClicks(liver, Z, 1, ()),)
+    assert (frame.kind, frame.number, frame.mask) == (MaskFrame.STORED, 1, mask)
+    assert saved == Saved(1, liver, Z)
+    row = await in_database(SliceMask.objects.get)()
+    assert (bytes(row.mask), row.model_version_id, row.clicks) == (mask, None, [])
+    await window.send(Preview(1, liver, Z, 1, (PreviewClick(22, 20, True),)))
+    preview = await window.receive_until(MaskFrame)
+    await window.send(AddClick(2, liver, Z, 22, 20, True))
+    assert (await window.receive_until(Stored)).slices[0].base == 1
+    assert (await window.receive_until(MaskFrame)).mask == preview.mask
+    await window.send(Undo(3))
+    assert (await window.receive_until(MaskFrame)).mask == mask
+
+
+async def test_several_slices_come_back_with_one_undo(case, labels, connect):
+    window = await connect(case.pk, case.person)
+    await window.hello()
+    mask = base64.b64encode(painted(slice(14, 30))).decode()
+    for sequence, z in enumerate((4, 5, 6), start=1):
+        await window.send(Paint(sequence, labels["liver"], z, "lasso", mask))
+        await window.receive_until(Saved)
+    await window.send(Undo(4, steps=2))
+    assert [of.z for of in (await window.receive_until(Stored)).slices] == [5, 6]
+    frames = [await window.receive_until(MaskFrame) for _ in range(2)]
+    assert [(frame.z, masks.area(frame.mask)) for frame in frames] == [(5, 0), (6, 0)]
 
 
 async def test_another_window_finds_the_clicks_and_a_missing_mask_is_made_up_for(case, labels, connect):
@@ -131,8 +174,8 @@ REFUSALS = {
     "nothing to undo": (Undo(1), "nothing_to_undo"),
     "nothing to redo": (Redo(1), "nothing_to_redo"),
     "a number too far": (AddClick(3, 0, Z, 0, 0, True), "sequence_taken"),
-    "preview outside": (Preview(4, 0, Z, (PreviewClick(0, 64, True),)), "outside"),
-    "preview of a slice outside": (Preview(4, 0, 12, ()), "outside"),
+    "preview outside": (Preview(4, 0, Z, 0, (PreviewClick(0, 64, True),)), "outside"),
+    "preview of a slice outside": (Preview(4, 0, 12, 0, ()), "outside"),
     "view of an unknown label": (View(999_999, Z), "unknown_label"),
 }
 
@@ -155,7 +198,7 @@ async def test_refusals_have_a_code_and_a_sentence_and_store_nothing(message, co
     [
         ("{", "malformed"),
         ('{"type":"nonsense"}', "malformed"),
-        ("[" * 100_000, "too_large"),
+        ("[" * (protocol.MAX_TEXT_BYTES + 1), "too_large"),
         ("[" * 60_000, "malformed"),
     ],
 )

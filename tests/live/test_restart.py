@@ -32,7 +32,7 @@ def site(tmp_path, small_ct):
 
 
 def preview(socket, label, request, x):
-    socket.send(Preview(request, label, Z, (PreviewClick(22, x, True),)))
+    socket.send(Preview(request, label, Z, 0, (PreviewClick(22, x, True),)))
 
 
 def test_a_worker_that_is_killed_in_mid_drag_loses_no_acknowledged_click(site):
@@ -49,7 +49,7 @@ def test_a_worker_that_is_killed_in_mid_drag_loses_no_acknowledged_click(site):
         site.stop("worker0", signal.SIGKILL)
         preview(socket, label, 4, 24)
         socket.send(MoveClick(2, 1, 22, 25))  # the release, with nobody to answer it
-        assert [c.x for c in socket.receive_until(Stored).clicks] == [25]
+        assert [c.x for c in socket.receive_until(Stored).slices[0].clicks] == [25]
         assert socket.receive_until(InferenceState).state == "away"
     with person.socket(1) as again:  # a reload meanwhile finds the click as it was released
         assert [c.x for of in again.hello().clicks for c in of.clicks] == [25]

@@ -138,7 +138,7 @@ def warm(socket: LiveSocket, label: int, z: int) -> None:
     """Looks at a slice until it and its neighbours are encoded, as a person looks before clicking."""
     socket.send(View(label, z))
     time.sleep(0.3)
-    socket.send(Preview(1, label, z, (PreviewClick(0, 0, False),)))
+    socket.send(Preview(1, label, z, 0, (PreviewClick(0, 0, False),)))
     socket.receive_until(MaskFrame)
 
 
@@ -156,7 +156,7 @@ def drag(person: Client, point: tuple[int, int, int], seconds: float) -> dict[st
             if (wait := moved / 60 - now) > 0:
                 time.sleep(wait)  # the pointer's next position is not known before
             sent = time.perf_counter()
-            socket.send(Preview(moved, label, z, (PreviewClick(y, x + moved % 40 - 20, True),)))
+            socket.send(Preview(moved, label, z, 0, (PreviewClick(y, x + moved % 40 - 20, True),)))
             socket.receive_until(MaskFrame)
             shown.append(1000 * (time.perf_counter() - sent))
     return {"masks_per_second": len(shown) / seconds, "round_trip_ms": shown}

@@ -52,6 +52,24 @@ export function encodeMask(mask: Mask): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
+/** The encoded mask as a text. */
+export function maskToText(mask: Mask): string {
+  let binary = "";
+  for (const byte of encodeMask(mask)) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
+/** Throws ProtocolError where the text is no mask. */
+export function maskFromText(text: string): Mask {
+  let binary: string;
+  try {
+    binary = atob(text);
+  } catch {
+    throw new ProtocolError("The mask is not base64.");
+  }
+  return decodeMask(Uint8Array.from(binary, (letter) => letter.charCodeAt(0)));
+}
+
 function readVarints(data: Uint8Array): number[] {
   const values: number[] = [];
   let value = 0;

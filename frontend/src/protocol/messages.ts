@@ -6,7 +6,7 @@ import {
   bool,
   type Fields,
   int,
-  intOrZero,
+  intOr,
   listOf,
   ProtocolError,
   type RecordOf,
@@ -15,21 +15,22 @@ import {
   writeRecord,
 } from "./schema";
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 const previewClick = { y: int, x: int, positive: bool };
 const placedClick = { id: int, y: int, x: int, positive: bool };
-const sliceClicks = { label: int, z: int, clicks: listOf(placedClick) };
+const sliceClicks = { label: int, z: int, base: int, clicks: listOf(placedClick) };
 
 const CLIENT = {
   hello: { protocol: int },
   view: { label: int, z: int },
-  preview: { request: int, label: int, z: int, clicks: listOf(previewClick) },
+  preview: { request: int, label: int, z: int, base: int, clicks: listOf(previewClick) },
   add_click: { sequence: int, label: int, z: int, y: int, x: int, positive: bool },
   move_click: { sequence: int, click: int, y: int, x: int },
   delete_click: { sequence: int, click: int },
-  undo: { sequence: int },
-  redo: { sequence: int },
+  paint: { sequence: int, label: int, z: int, tool: text, mask: text },
+  undo: { sequence: int, steps: intOr(1) },
+  redo: { sequence: int, steps: intOr(1) },
 } satisfies Record<string, Fields>;
 
 const SERVER = {
@@ -45,15 +46,13 @@ const SERVER = {
   stored: {
     sequence: int,
     kind: text,
-    label: int,
-    z: int,
-    clicks: listOf(placedClick),
+    slices: listOf(sliceClicks),
     can_undo: bool,
     can_redo: bool,
   },
   saved: { sequence: int, label: int, z: int },
   inference: { state: text },
-  error: { code: text, message: text, sequence: intOrZero, request: intOrZero },
+  error: { code: text, message: text, sequence: intOr(0), request: intOr(0) },
 } satisfies Record<string, Fields>;
 
 type MessagesOf<T extends Record<string, Fields>> = { [K in keyof T]: { readonly type: K } & RecordOf<T[K]> };
@@ -63,6 +62,7 @@ type ServerMessages = MessagesOf<typeof SERVER>;
 export type ClientMessage = ClientMessages[keyof ClientMessages];
 export type ServerMessage = ServerMessages[keyof ServerMessages];
 export type Preview = ClientMessages["preview"];
+export type Paint = ClientMessages["paint"];
 export type Welcome = ServerMessages["welcome"];
 export type Stored = ServerMessages["stored"];
 export type Saved = ServerMessages["saved"];

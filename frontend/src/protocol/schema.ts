@@ -24,7 +24,7 @@ type ValueOf<F extends Field> = F extends Int
 export type RecordOf<S extends Fields> = { readonly [K in keyof S]: ValueOf<S[K]> };
 
 export const int = { is: "int" } as const;
-export const intOrZero = { is: "int", or: 0 } as const;
+export const intOr = <N extends number>(or: N) => ({ is: "int", or }) as const;
 export const bool = { is: "bool" } as const;
 export const text = { is: "text" } as const;
 export const listOf = <F extends Fields>(of: F) => ({ is: "list", of }) as const;

@@ -27,6 +27,9 @@ export function clickLists(lists: readonly SliceClicks[]): ClickLists {
 export const clicksAt = (lists: ClickLists, place: Place): readonly PlacedClick[] =>
   lists.get(keyOf(place))?.clicks ?? NONE;
 
+/** The painted mask that the clicks of a place go on from, by its number; 0 is none. */
+export const baseAt = (lists: ClickLists, place: Place): number => lists.get(keyOf(place))?.base ?? 0;
+
 export function placeOfClick(lists: ClickLists, id: number): Place | undefined {
   return [...lists.values()].find((list) => list.clicks.some((click) => click.id === id));
 }
@@ -55,6 +58,8 @@ function after(lists: ClickLists, interaction: Interaction): ClickLists {
       return edit(lists, placeOfClick(lists, interaction.click), (clicks) =>
         clicks.filter((c) => c.id !== interaction.click),
       );
+    case "paint":
+      return withList(lists, { label: interaction.label, z: interaction.z, base: interaction.sequence, clicks: [] });
     case "undo":
     case "redo":
       return lists;
@@ -65,7 +70,8 @@ type Edit = (clicks: readonly PlacedClick[]) => readonly PlacedClick[];
 
 function edit(lists: ClickLists, place: Place | undefined, change: Edit): ClickLists {
   if (!place) return lists;
-  return withList(lists, { label: place.label, z: place.z, clicks: change(clicksAt(lists, place)) });
+  const { label, z } = place;
+  return withList(lists, { label, z, base: baseAt(lists, place), clicks: change(clicksAt(lists, place)) });
 }
 
 /** The clicks of a place as they are on screen while one of them is held. */

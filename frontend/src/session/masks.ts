@@ -67,6 +67,11 @@ export class Masks {
     this.put(place, { ...shelf, committed: { mask: live ?? shelf.committed?.mask, number } });
   }
 
+  /** What the person painted as interaction `number`. */
+  commit(place: Place, mask: Mask, number: number): void {
+    this.put(place, { ...this.shelf(place), committed: { mask, number } });
+  }
+
   /** A preview that was answered after the release, with the very clicks that were released. */
   showCommitted(place: Place, mask: Mask): boolean {
     const shelf = this.shelf(place);

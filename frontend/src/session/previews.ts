@@ -4,6 +4,7 @@ import type { Timers } from "./connection";
 import { type Place, samePlace } from "./place";
 
 export interface Question extends Place {
+  readonly base: number;
   readonly clicks: readonly PreviewClick[];
   /** The press that it belongs to. */
   readonly gesture: number;

@@ -3,6 +3,7 @@
  * and which masks to show. No DOM in here; sockets, clock and storage come in as arguments.
  */
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals-core";
+import { type Mask, maskToText } from "../protocol/mask";
 import { decodeMaskFrame, type MaskFrame } from "../protocol/maskframe";
 import {
   type ClientMessage,
@@ -18,6 +19,7 @@ import {
 } from "../protocol/messages";
 import {
   afterwards,
+  baseAt,
   type ClickLists,
   clickLists,
   clicksAt,
@@ -184,14 +186,24 @@ export class Session {
     if (placeOfClick(this.clicks.value, id)) this.submit({ type: "delete_click", click: id });
   }
 
+  /** The slice's mask is now this one, by the person's own hand; clicks go on from it. */
+  paint(place: Place, tool: string, mask: Mask): void {
+    this.cancelHold();
+    const { label, z } = place;
+    batch(() => {
+      const { sequence } = this.submit({ type: "paint", label, z, tool, mask: maskToText(mask) });
+      this.masks.commit(place, mask, sequence);
+    });
+  }
+
   /** While a click is held, undo takes back the press and nothing else. */
   undo(): void {
     if (this.held.value) this.cancelHold();
-    else if (this.canUndo.value) this.submit({ type: "undo" });
+    else if (this.canUndo.value) this.submit({ type: "undo", steps: 1 });
   }
 
   redo(): void {
-    if (!this.held.value && this.canRedo.value) this.submit({ type: "redo" });
+    if (!this.held.value && this.canRedo.value) this.submit({ type: "redo", steps: 1 });
   }
 
   private commit(held: HeldClick, interaction: Unnumbered): void {
@@ -235,12 +247,13 @@ export class Session {
 
   private askPreview(place: Place): void {
     const clicks = toPreview(this.clicksOnScreen(place));
-    this.previews.ask({ label: place.label, z: place.z, clicks, gesture: this.gesture });
+    const base = baseAt(this.clicks.value, place);
+    this.previews.ask({ label: place.label, z: place.z, base, clicks, gesture: this.gesture });
   }
 
-  private sendPreview(request: number, { label, z, clicks }: Question): boolean {
-    if (!this.welcomed.value || this.inference.value === "away") return false;
-    return this.send({ type: "preview", request, label, z, clicks });
+  private sendPreview(request: number, { label, z, base, clicks }: Question): boolean {
+    if (!this.welcomed.value || this.inference.value === "away" || base > this.lastSequence) return false;
+    return this.send({ type: "preview", request, label, z, base, clicks });
   }
 
   /** Sends the first unacknowledged interaction, if it is not on its way already. */
@@ -261,7 +274,7 @@ export class Session {
   }
 
   private placeOf(interaction: Interaction): Place | undefined {
-    if (interaction.type === "add_click") return interaction;
+    if (interaction.type === "add_click" || interaction.type === "paint") return interaction;
     return "click" in interaction ? placeOfClick(this.clicks.value, interaction.click) : undefined;
   }
 
@@ -323,19 +336,23 @@ export class Session {
   }
 
   private takeOver(message: Stored): void {
-    const { sequence, label, z, clicks } = message;
+    const { sequence, slices } = message;
     this.lastSequence = sequence;
-    this.stored.value = withList(this.stored.value, { label, z, clicks });
+    this.stored.value = slices.reduce(withList, this.stored.value);
     this.steps.value = { undo: message.can_undo, redo: message.can_redo };
-    this.masks.markStored(message, sequence);
-    this.unsaved.add(message, sequence);
+    for (const slice of slices) {
+      this.masks.markStored(slice, sequence);
+      this.unsaved.add(slice, sequence);
+    }
     const sent = this.sent.get(sequence);
-    if (sent) this.sent.set(sequence, { ...sent, place: { label, z } });
+    const [only, ...others] = slices;
+    if (sent) this.sent.set(sequence, { ...sent, place: others.length ? undefined : only });
   }
 
-  private goBack({ label, z }: Stored): void {
-    this.masks.dropCommitted({ label, z });
-    this.jump.value = { label, z };
+  private goBack({ slices }: Stored): void {
+    for (const slice of slices) this.masks.dropCommitted(slice);
+    const [first] = slices;
+    if (first) this.jump.value = { label: first.label, z: first.z };
   }
 
   private receiveSaved(message: Saved): void {

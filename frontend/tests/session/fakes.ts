@@ -1,8 +1,14 @@
 /** A clock, a socket and a server that do exactly what a test says. */
 import { emptyMask, fromPixels, type Mask } from "../../src/protocol/mask";
 import { encodeMaskFrame, type MaskFrame } from "../../src/protocol/maskframe";
-import { type ClientMessage, decodeClient, encode, type ServerMessage } from "../../src/protocol/messages";
-import { afterwards, clickLists, clicksAt, type Interaction, placeOfClick } from "../../src/session/clicks";
+import {
+  type ClientMessage,
+  decodeClient,
+  encode,
+  type ServerMessage,
+  type SliceClicks,
+} from "../../src/protocol/messages";
+import { afterwards, baseAt, clickLists, clicksAt, type Interaction, placeOfClick } from "../../src/session/clicks";
 import type { SocketLike, Timers } from "../../src/session/connection";
 import type { OutboxContent, OutboxMirror } from "../../src/session/outbox";
 import { Session, type SessionOptions } from "../../src/session/session";
@@ -155,7 +161,7 @@ export class Desk {
 
 export const welcomeOf = (given: Partial<Extract<ServerMessage, { type: "welcome" }>> = {}): ServerMessage => ({
   type: "welcome",
-  protocol: 1,
+  protocol: 2,
   last_sequence: 0,
   can_undo: false,
   can_redo: false,
@@ -165,16 +171,19 @@ export const welcomeOf = (given: Partial<Extract<ServerMessage, { type: "welcome
   ...given,
 });
 
-export const storedOf = (given: Partial<Extract<ServerMessage, { type: "stored" }>> = {}): ServerMessage => ({
-  type: "stored",
-  sequence: 1,
-  kind: "add_click",
-  ...PLACE,
-  clicks: [{ id: 1, y: 1, x: 1, positive: true }],
-  can_undo: true,
-  can_redo: false,
-  ...given,
-});
+type Stored = Extract<ServerMessage, { type: "stored" }>;
+
+/** About one slice, unless `slices` are given. */
+export const storedOf = (given: Partial<Stored & SliceClicks> = {}): ServerMessage => {
+  const { label, z, base, clicks, ...rest } = given;
+  const here: SliceClicks = {
+    label: label ?? PLACE.label,
+    z: z ?? PLACE.z,
+    base: base ?? 0,
+    clicks: clicks ?? [{ id: 1, y: 1, x: 1, positive: true }],
+  };
+  return { type: "stored", sequence: 1, kind: "add_click", slices: [here], can_undo: true, can_redo: false, ...rest };
+};
 
 /** The rules of the log: numbers without gaps, a resend of the same content is answered as the first time. */
 export class FakeServer {
@@ -211,6 +220,7 @@ export class FakeServer {
       kind: message.type,
       label,
       z,
+      base: baseAt(this.lists(), place),
       clicks: clicksAt(this.lists(), place),
     });
   }

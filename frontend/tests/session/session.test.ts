@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { maskFromText } from "../../src/protocol/mask";
 import { HELD_ID } from "../../src/session/clicks";
 import { Desk, MemoryMirror, maskOf, PLACE, refusal, storedOf } from "./fakes";
 
@@ -88,17 +89,62 @@ describe("a click", () => {
   });
 });
 
+describe("a painted mask", () => {
+  it("is on screen at once, and clicks begin anew", () => {
+    const desk = new Desk();
+    const socket = desk.connect({ clicks: [{ ...PLACE, base: 0, clicks: [click(1)] }], last_sequence: 1 });
+    desk.session.paint(PLACE, "brush", maskOf(3));
+    expect(shown(desk)).toBe(3);
+    expect(onScreen(desk)).toEqual([]);
+    const [sent] = socket.of("paint");
+    expect(sent).toMatchObject({ sequence: 2, ...PLACE, tool: "brush" });
+    expect(maskFromText(sent?.mask ?? "")).toEqual(maskOf(3));
+    expect(desk.session.saving.value).toBe("saving");
+  });
+
+  it("is what the next click goes on from", () => {
+    const desk = new Desk();
+    const socket = desk.connect();
+    desk.session.paint(PLACE, "brush", maskOf(3));
+    press(desk, 1, 1);
+    expect(socket.of("preview")).toEqual([]); // the server does not know the mask yet
+    socket.say(storedOf({ kind: "paint", base: 1, clicks: [] }));
+    desk.session.drag(2, 2);
+    expect(socket.of("preview")).toMatchObject([{ base: 1, clicks: [{ y: 2, x: 2 }] }]);
+  });
+
+  it("that is refused gives back what was there", () => {
+    const desk = new Desk();
+    const socket = desk.connect({ clicks: [{ ...PLACE, base: 0, clicks: [click(1)] }], last_sequence: 1 });
+    desk.session.paint(PLACE, "brush", maskOf(3));
+    socket.say(refusal("read_only", 2));
+    expect(shown(desk)).toBeUndefined();
+    expect(onScreen(desk)).toEqual([[1, 1]]);
+  });
+
+  it("comes back with undo on every slice that it concerns", () => {
+    const desk = new Desk();
+    const socket = desk.connect({ last_sequence: 3, can_undo: true });
+    desk.session.undo();
+    const slices = [10, 11].map((z) => ({ label: 1, z, base: 0, clicks: [click(z)] }));
+    socket.say(storedOf({ sequence: 4, kind: "undo", slices }));
+    expect(onScreen(desk, { label: 1, z: 10 })).toEqual([[10, 10]]);
+    expect(onScreen(desk, { label: 1, z: 11 })).toEqual([[11, 11]]);
+    expect(desk.session.jump.value).toEqual({ label: 1, z: 10 });
+  });
+});
+
 describe("a press", () => {
   it("asks for a preview with the tentative click, and shows it", () => {
     const desk = new Desk();
-    const socket = desk.connect({ clicks: [{ ...PLACE, clicks: [click(1)] }], last_sequence: 1 });
+    const socket = desk.connect({ clicks: [{ ...PLACE, base: 0, clicks: [click(1)] }], last_sequence: 1 });
     press(desk, 2, 3);
     expect(desk.session.clicksOnScreen(PLACE).at(-1)?.id).toBe(HELD_ID);
     const clicks = [
       { y: 1, x: 1, positive: true },
       { y: 2, x: 3, positive: true },
     ];
-    expect(socket.of("preview")).toEqual([{ type: "preview", request: 1, ...PLACE, clicks }]);
+    expect(socket.of("preview")).toEqual([{ type: "preview", request: 1, ...PLACE, base: 0, clicks }]);
     desk.timers.pass(30);
     socket.answer({ kind: "preview", number: 1, mask: maskOf(5) });
     expect(shown(desk)).toBe(5);
@@ -117,7 +163,7 @@ describe("a press", () => {
 
   it("on a click drags it, and stores one move", () => {
     const desk = new Desk();
-    const socket = desk.connect({ clicks: [{ ...PLACE, clicks: [click(4)] }], last_sequence: 4 });
+    const socket = desk.connect({ clicks: [{ ...PLACE, base: 0, clicks: [click(4)] }], last_sequence: 4 });
     desk.session.hold({ ...PLACE, click: 4, y: 4, x: 4, positive: true });
     expect(socket.of("preview")).toEqual([]);
     desk.session.drag(5, 6);
@@ -128,7 +174,7 @@ describe("a press", () => {
 
   it("on a click that stays where it is stores nothing", () => {
     const desk = new Desk();
-    const socket = desk.connect({ clicks: [{ ...PLACE, clicks: [click(4)] }] });
+    const socket = desk.connect({ clicks: [{ ...PLACE, base: 0, clicks: [click(4)] }] });
     desk.session.hold({ ...PLACE, click: 4, y: 4, x: 4, positive: true });
     desk.session.drag(5, 5);
     desk.session.drag(4, 4);
@@ -280,7 +326,7 @@ describe("undo and redo", () => {
     expect(socket.sent.map((message) => message.type)).not.toContain("undo");
     expect(onScreen(desk)).toEqual([[1, 1]]);
     socket.say(storedOf());
-    expect(socket.of("undo")).toEqual([{ type: "undo", sequence: 2 }]);
+    expect(socket.of("undo")).toEqual([{ type: "undo", sequence: 2, steps: 1 }]);
     expect(onScreen(desk)).toEqual([[1, 1]]);
     socket.say(storedOf({ sequence: 2, kind: "undo", clicks: [], can_undo: false, can_redo: true }));
     expect(onScreen(desk)).toEqual([]);
@@ -337,7 +383,7 @@ describe("a lost connection", () => {
     desk.click(1, 1);
     desk.socket.fail();
     desk.timers.pass(300);
-    const socket = desk.connect({ last_sequence: 1, clicks: [{ ...PLACE, clicks: [click(1)] }] });
+    const socket = desk.connect({ last_sequence: 1, clicks: [{ ...PLACE, base: 0, clicks: [click(1)] }] });
     expect(onScreen(desk)).toEqual([[1, 1]]);
     expect(socket.of("add_click").map((message) => message.sequence)).toEqual([1]);
   });
@@ -348,7 +394,7 @@ describe("a lost connection", () => {
     desk.click(1, 1);
     desk.socket.fail();
     desk.timers.pass(300);
-    const socket = desk.connect({ last_sequence: 2, clicks: [{ ...PLACE, clicks: [click(1), click(2)] }] });
+    const socket = desk.connect({ last_sequence: 2, clicks: [{ ...PLACE, base: 0, clicks: [click(1), click(2)] }] });
     socket.say(storedOf());
     expect(onScreen(desk)).toEqual([
       [1, 1],
@@ -436,7 +482,7 @@ describe("a number that another window took", () => {
       can_redo: false,
       inference: "ready",
       model: "m",
-      clicks: [{ ...PLACE, clicks: [click(1, 7, 7)] }],
+      clicks: [{ ...PLACE, base: 0, clicks: [click(1, 7, 7)] }],
     });
     expect(socket.of("add_click").at(-1)).toMatchObject({ sequence: 4, y: 1 });
     socket.say(storedOf({ sequence: 4, clicks: [click(1, 7, 7), click(4, 1, 1)] }));
@@ -479,7 +525,7 @@ describe("a closed tab", () => {
       [1, 1],
       [2, 2],
     ]);
-    const socket = second.connect({ last_sequence: 1, clicks: [{ ...PLACE, clicks: [click(1)] }] });
+    const socket = second.connect({ last_sequence: 1, clicks: [{ ...PLACE, base: 0, clicks: [click(1)] }] });
     expect(socket.of("add_click").map((message) => message.sequence)).toEqual([1]);
     socket.say(storedOf());
     expect(socket.of("add_click").map((message) => message.sequence)).toEqual([1, 2]);
