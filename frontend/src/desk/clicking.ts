@@ -3,33 +3,42 @@ import type { PlacedClick } from "../protocol/messages";
 import { type CanvasPoint, distance, voxel } from "../viewer/geometry";
 import type { PointerActions } from "../viewer/pointer";
 import type { Viewer } from "../viewer/viewer";
-import type { Desk } from "./desk";
+import { type Desk, isPaintTool } from "./desk";
 
 /** CSS pixels within which a press grabs a click rather than placing one. */
 const GRAB_RADIUS = 8;
 
 export function pointerActions(desk: Desk, viewer: Viewer): PointerActions {
   const near = (at: CanvasPoint) => clickNear(desk.clicks.value, viewer, at);
+  const point = (at: CanvasPoint | undefined) => {
+    desk.pointed.value = at && viewer.voxelAt(at);
+    desk.pointedAt.value = at && viewer.imageAt(at);
+  };
   return {
-    tool: () => desk.tool.value,
+    tool: () => (isPaintTool(desk.tool.value) ? "paint" : desk.tool.value),
     press(at, background) {
+      if (isPaintTool(desk.tool.value)) return desk.beginStroke(viewer.imageAt(at), background);
       const under = viewer.voxelAt(at);
       desk.withdrawPeek();
       if (under) desk.press(under, near(at), background || desk.placesBackground.value);
     },
     drag(at) {
-      desk.pointed.value = viewer.voxelAt(at);
+      point(at);
+      if (desk.painting.stroke.value) return desk.painting.extend(viewer.imageAt(at));
       const { x, y } = viewer.nearestVoxel(at);
       desk.session.drag(y, x);
     },
-    release: () => desk.session.release(),
-    cancel: () => desk.session.cancelHold(),
+    release: () => (desk.painting.stroke.value ? desk.painting.end() : desk.session.release()),
+    cancel() {
+      desk.painting.cancel();
+      desk.session.cancelHold();
+    },
     remove: (at) => {
       const click = near(at);
       if (click) desk.deleteClick(click.id);
     },
     hover(at) {
-      desk.pointed.value = at && viewer.voxelAt(at);
+      point(at);
       if (desk.peeking.value) desk.peek(desk.pointed.value);
       else desk.hovered.value = at && near(at)?.id;
     },

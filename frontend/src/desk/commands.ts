@@ -62,9 +62,25 @@ const CLICKS = group("Clicks", [
   ["V", "Click tool", (d) => d.chooseTool("click")],
   ["X", "Swap what a click places: foreground or background", (d) => toggle(d.placesBackground)],
   ["Delete Backspace", "Delete the click under the pointer, or the selected one", (d) => d.deleteClick()],
-  ["Ctrl+Z", "Undo", (d) => d.session.undo()],
-  ["Ctrl+Shift+Z Ctrl+Y", "Redo", (d) => d.session.redo()],
-  ["Escape", "Cancel a drag, leave the crosshair", (d) => d.escape()],
+  ["Ctrl+Z", "Undo", (d) => d.undo()],
+  ["Ctrl+Shift+Z Ctrl+Y", "Redo", (d) => d.redo()],
+  ["Escape", "Cancel a drag or a stroke, leave the crosshair", (d) => d.escape()],
+]);
+
+const PAINT = group("Brush and mask", [
+  ["B", "Brush", (d) => d.chooseTool("brush")],
+  ["E", "Eraser", (d) => d.chooseTool("eraser")],
+  ["L", "Lasso", (d) => d.chooseTool("lasso")],
+  ["T", "Brush for a range of HU", (d) => d.chooseTool("threshold")],
+  ["[", "Thinner brush", (d) => d.painting.widen(-1)],
+  ["]", "Thicker brush", (d) => d.painting.widen(1)],
+  ["J", "Fill holes", (d) => d.edit("fill")],
+  ["K", "Keep the largest piece", (d) => d.edit("largest")],
+  ["G", "Grow by 1 mm", (d) => d.edit("grow")],
+  ["S", "Shrink by 1 mm", (d) => d.edit("shrink")],
+  ["U", "Copy the mask of the slice above", (d) => d.copyFrom(1)],
+  ["D", "Copy the mask of the slice below", (d) => d.copyFrom(-1)],
+  ["Shift+Delete Shift+Backspace", "Clear this label on this slice", (d) => d.edit("clear")],
 ]);
 
 const LABELS = group("Labels and masks", [
@@ -104,7 +120,15 @@ const CROSSHAIR = group("Keyboard crosshair", [
 
 const HELP = group("Help", [["?", "This sheet", (d) => toggle(d.keysShown)]]);
 
-export const COMMANDS: readonly Command[] = [...SLICES, ...CLICKS, ...LABELS, ...DISPLAY, ...CROSSHAIR, ...HELP];
+export const COMMANDS: readonly Command[] = [
+  ...SLICES,
+  ...CLICKS,
+  ...PAINT,
+  ...LABELS,
+  ...DISPLAY,
+  ...CROSSHAIR,
+  ...HELP,
+];
 
 /** What `viewer/pointer` understands, in words. */
 export const MOUSE: readonly Hint[] = [
@@ -112,6 +136,7 @@ export const MOUSE: readonly Hint[] = [
   { keys: ["Right click", "Alt+click"], does: "Background click" },
   { keys: ["Q held"], does: "See the mask of a click before it is placed" },
   { keys: ["Drag a click"], does: "Move it" },
+  { keys: ["Right drag", "Alt+drag"], does: "With a brush or lasso: take away instead; with the eraser: give back" },
   { keys: ["Shift+click"], does: "Delete the click under the pointer" },
   { keys: ["Wheel"], does: "Slices" },
   { keys: ["Ctrl+wheel", "Pinch"], does: "Zoom around the pointer" },

@@ -4,14 +4,17 @@ import type { Mask } from "../protocol/mask";
 import type { PlacedClick } from "../protocol/messages";
 import { keyOf, type Place, type PlaceKey, placeOf } from "../session/place";
 import type { Session } from "../session/session";
-import { clampVoxel, type Grid, sameVoxel, type Voxel, voxel } from "../viewer/geometry";
-import type { LabelMask } from "../viewer/layers";
+import { clampVoxel, type Grid, type ImagePoint, sameVoxel, type Voxel, voxel } from "../viewer/geometry";
+import type { Brush, LabelMask } from "../viewer/layers";
 import { SliceCache, sliceLoader } from "../viewer/slices";
 import { autoWindow, type GreyWindow, limited, PRESETS } from "../viewer/window";
 import { type Assignment, gridOf, type Label } from "./assignment";
+import { PAINT_TOOLS, Painting, type PaintTool, type WholeTool } from "./painting";
 import type { Preferences } from "./preferences";
 
-export type Tool = "click" | "window";
+export type Tool = "click" | "window" | PaintTool;
+
+export const isPaintTool = (tool: Tool): tool is PaintTool => (PAINT_TOOLS as readonly Tool[]).includes(tool);
 
 /** Some 130 MB of 512×512 slices. */
 const SLICES_KEPT = 256;
@@ -22,6 +25,7 @@ export class Desk {
   readonly session: Session;
   readonly preferences: Preferences;
   readonly grid: Grid;
+  readonly painting: Painting;
 
   readonly z: Signal<number>;
   readonly label: Signal<Label>;
@@ -31,6 +35,8 @@ export class Desk {
   readonly hidden = signal<ReadonlySet<number>>(new Set());
   readonly masksHidden = signal(false);
   readonly pointed = signal<Voxel | undefined>(undefined);
+  /** Where exactly the pointer is, for the brush. */
+  readonly pointedAt = signal<ImagePoint | undefined>(undefined);
   readonly crosshair = signal<Voxel | undefined>(undefined);
   readonly hovered = signal<number | undefined>(undefined);
   readonly selected = signal<number | undefined>(undefined);
@@ -49,12 +55,14 @@ export class Desk {
   readonly sliceFailed: ReadonlySignal<boolean>;
   readonly clicks: ReadonlySignal<readonly PlacedClick[]>;
   readonly masks: ReadonlySignal<readonly LabelMask[]>;
+  readonly brush: ReadonlySignal<Brush | undefined>;
   private readonly masked: ReadonlySignal<ReadonlyMap<number, readonly number[]>>;
 
   constructor(assignment: Assignment, session: Session, preferences: Preferences) {
     const [depth, rows, columns] = assignment.series.shape;
     [this.assignment, this.session, this.preferences] = [assignment, session, preferences];
     this.grid = gridOf(assignment.series);
+    this.painting = new Painting(session, this.grid, preferences, (index) => this.slice.value?.[index]);
     this.z = signal(Math.floor(depth / 2));
     this.label = signal(assignment.labels[0] as Label);
     this.slices = new SliceCache({
@@ -69,6 +77,7 @@ export class Desk {
     this.sliceFailed = computed(() => this.failed.value.has(this.z.value) && !this.slice.value);
     this.clicks = computed(() => session.clicksOnScreen(this.place.value));
     this.masks = computed(() => this.masksOnScreen());
+    this.brush = computed(() => this.brushOnScreen());
     // By way of a text, which stays equal while a drag changes masks but not which there are: then no strip is redrawn.
     const places = computed(() => maskedPlaces(session.masks.shown.value).join(" "));
     this.masked = computed(() => slicesByLabel(places.value.split(" ").filter(Boolean) as PlaceKey[]));
@@ -82,11 +91,16 @@ export class Desk {
 
   goTo(z: number): void {
     const target = Math.min(Math.max(Math.round(z), 0), this.depth - 1);
-    if (target === this.z.value || this.session.held.value) return;
+    if (target === this.z.value || this.isBusy) return;
     batch(() => {
       this.hovered.value = this.selected.value = undefined;
       this.z.value = target;
     });
+  }
+
+  /** Whether a press is under way, which belongs to the slice and the label that it began on. */
+  private get isBusy(): boolean {
+    return this.session.held.value !== undefined || this.painting.stroke.value !== undefined;
   }
 
   private sliceAt(z: number): Int16Array | undefined {
@@ -105,7 +119,7 @@ export class Desk {
   }
 
   selectLabel(label: Label | undefined): void {
-    if (!label || this.session.held.value) return;
+    if (!label || this.isBusy) return;
     batch(() => {
       this.hovered.value = this.selected.value = undefined;
       this.label.value = label;
@@ -244,9 +258,49 @@ export class Desk {
 
   /** Gives up, innermost first: the held click, then the crosshair, then the selection. */
   escape(): void {
-    if (this.session.held.value) this.session.cancelHold();
+    if (this.painting.stroke.value) this.painting.cancel();
+    else if (this.session.held.value) this.session.cancelHold();
     else if (this.crosshair.value) this.crosshair.value = undefined;
     else this.selected.value = undefined;
+  }
+
+  // ------------------------------------------------------------------------------------------ painting
+
+  private brushOnScreen(): Brush | undefined {
+    const [tool, at] = [this.tool.value, this.pointedAt.value];
+    if (!at || !isPaintTool(tool) || tool === "lasso") return undefined;
+    const erases = this.painting.stroke.value?.erases ?? tool === "eraser";
+    return { at, radiusMm: this.preferences.brushMm.value, erases };
+  }
+
+  beginStroke(at: ImagePoint, inverted: boolean): void {
+    const tool = this.tool.value;
+    if (this.slice.value && isPaintTool(tool)) this.painting.begin(this.place.value, tool, at, inverted);
+  }
+
+  /** Something done to the whole mask of this slice. */
+  edit(tool: WholeTool): void {
+    if (this.slice.value && !this.isBusy && !this.painting.apply(this.place.value, tool))
+      this.announcement.value = "This changes nothing here.";
+  }
+
+  /** The mask of the slice above (1) or below (−1), for this one. */
+  copyFrom(direction: 1 | -1): void {
+    if (!this.slice.value || this.isBusy) return;
+    const from = { ...this.place.value, z: this.z.value + direction };
+    if (!this.session.masks.at(from)?.runs.length)
+      this.announcement.value = `The slice ${direction > 0 ? "above" : "below"} has no mask of ${this.label.value.name}.`;
+    else if (!this.painting.copy(this.place.value, from)) this.announcement.value = "This changes nothing here.";
+  }
+
+  /** While a press or a stroke is under way, undo takes back that and nothing else. */
+  undo(): void {
+    if (this.painting.stroke.value) this.painting.cancel();
+    else this.session.undo();
+  }
+
+  redo(): void {
+    if (!this.painting.stroke.value) this.session.redo();
   }
 
   // ------------------------------------------------------------------------------------------ clicking by keyboard

@@ -1,7 +1,8 @@
 /** What a person likes, remembered by the browser. */
 import { effect, type Signal, signal } from "@preact/signals-core";
+import type { PaintPreferences, Range } from "./painting";
 
-export interface Preferences {
+export interface Preferences extends PaintPreferences {
   readonly opacity: Signal<number>;
   readonly outlined: Signal<boolean>;
   readonly smooth: Signal<boolean>;
@@ -17,10 +18,17 @@ export function rememberedPreferences(storage: Storage): Preferences {
     opacity: signal(typeof known.opacity === "number" ? known.opacity : 0.3),
     outlined: signal(known.outlined !== false),
     smooth: signal(known.smooth !== false),
+    brushMm: signal(typeof known.brushMm === "number" ? known.brushMm : 5),
+    range: signal(isRange(known.range) ? known.range : { low: 0, high: 200 }),
     singleKeys: signal(known.singleKeys !== false),
   };
   effect(() => write(storage, preferences));
   return preferences;
+}
+
+function isRange(value: unknown): value is Range {
+  const { low, high } = (value ?? {}) as Partial<Range>;
+  return typeof low === "number" && typeof high === "number";
 }
 
 function read(storage: Storage): Record<string, unknown> {

@@ -69,7 +69,8 @@ export class Masks {
 
   /** What the person painted as interaction `number`. */
   commit(place: Place, mask: Mask, number: number): void {
-    this.put(place, { ...this.shelf(place), committed: { mask, number } });
+    const { live: _, ...shelf } = this.shelf(place);
+    this.put(place, { ...shelf, committed: { mask, number } });
   }
 
   /** A preview that was answered after the release, with the very clicks that were released. */

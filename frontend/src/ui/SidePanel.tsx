@@ -1,6 +1,7 @@
 /** Labels, how things are shown, the clicks of this slice, and what the project says. */
 import { useComputed } from "@preact/signals";
 import type { Label } from "../desk/assignment";
+import { type Desk, isPaintTool } from "../desk/desk";
 import { areaMm2, greyUnder, volumeMl } from "../desk/measures";
 import { PRESETS } from "../viewer/window";
 import type { Work } from "./context";
@@ -12,6 +13,7 @@ export function SidePanel({ work }: { work: Work }) {
       <Warnings work={work} />
       <Labels work={work} />
       <Clicks work={work} />
+      <Edit work={work} />
       <Measures work={work} />
       <Display work={work} />
       <Windows work={work} />
@@ -106,6 +108,86 @@ function Clicks({ work: { desk } }: { work: Work }) {
         ))}
       </ul>
     </section>
+  );
+}
+
+const EDITS = [
+  { name: "Fill holes", keys: "J", run: (desk: Desk) => desk.edit("fill") },
+  { name: "Keep largest", keys: "K", run: (desk: Desk) => desk.edit("largest") },
+  { name: "Grow 1 mm", keys: "G", run: (desk: Desk) => desk.edit("grow") },
+  { name: "Shrink 1 mm", keys: "S", run: (desk: Desk) => desk.edit("shrink") },
+  { name: "Copy above", keys: "U", run: (desk: Desk) => desk.copyFrom(1) },
+  { name: "Copy below", keys: "D", run: (desk: Desk) => desk.copyFrom(-1) },
+  { name: "Clear slice", keys: "Shift+Delete", run: (desk: Desk) => desk.edit("clear") },
+];
+
+function Edit({ work: { desk, viewer } }: { work: Work }) {
+  const tool = desk.tool.value;
+  return (
+    <section>
+      <h2>Edit this slice</h2>
+      {isPaintTool(tool) && tool !== "lasso" && <BrushSize desk={desk} />}
+      {tool === "threshold" && <GreyRange desk={desk} />}
+      <div class="edits">
+        {EDITS.map(({ name, keys, run }) => (
+          <button
+            key={name}
+            type="button"
+            title={`${name} (${keys})`}
+            onClick={() => {
+              run(desk);
+              viewer.host.focus();
+            }}
+          >
+            {name}
+          </button>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function BrushSize({ desk }: { desk: Desk }) {
+  const { brushMm } = desk.preferences;
+  return (
+    <label class="field">
+      <span>Brush radius</span>
+      <input
+        type="range"
+        min={0.5}
+        max={30}
+        step={0.5}
+        value={brushMm.value}
+        aria-valuetext={`${brushMm.value} millimetres`}
+        title="[ and ]"
+        onInput={(event) => {
+          brushMm.value = event.currentTarget.valueAsNumber;
+        }}
+      />
+      <output>{brushMm.value} mm</output>
+    </label>
+  );
+}
+
+function GreyRange({ desk }: { desk: Desk }) {
+  const { range } = desk.preferences;
+  const limit = (end: "low" | "high", name: string) => (
+    <input
+      type="number"
+      step={5}
+      aria-label={name}
+      value={range.value[end]}
+      onChange={(event) => {
+        const value = event.currentTarget.valueAsNumber;
+        if (Number.isFinite(value)) range.value = { ...range.value, [end]: Math.round(value) };
+      }}
+    />
+  );
+  return (
+    <div class="field">
+      <span>Paints only</span>
+      {limit("low", "Lowest HU to paint")}–{limit("high", "Highest HU to paint")} HU
+    </div>
   );
 }
 

@@ -27,6 +27,8 @@ export function ToolBar({ work }: { work: Work }) {
     <nav class="toolbar" aria-label="Tools">
       <ClickTools work={work} />
       <hr />
+      <PaintTools work={work} />
+      <hr />
       <StepTools work={work} />
       <hr />
       <ZoomTools work={work} />
@@ -62,10 +64,8 @@ function ClickTools({ work: { desk } }: { work: Work }) {
       <Tool
         name="Window: drag changes width and level"
         keys="W, or Ctrl+drag"
-        pressed={!clicking}
-        run={() => {
-          tool.value = clicking ? "window" : "click";
-        }}
+        pressed={tool.value === "window"}
+        run={() => desk.chooseTool(tool.value === "window" ? "click" : "window")}
       >
         <Icon name="window" />
       </Tool>
@@ -81,15 +81,40 @@ function ClickTools({ work: { desk } }: { work: Work }) {
   );
 }
 
+const PAINT = [
+  { tool: "brush", name: "Brush", keys: "B; right drag takes away" },
+  { tool: "eraser", name: "Eraser", keys: "E; right drag gives back" },
+  { tool: "lasso", name: "Lasso", keys: "L; right drag cuts out" },
+  { tool: "threshold", name: "Brush for a range of HU", keys: "T" },
+] as const;
+
+function PaintTools({ work: { desk } }: { work: Work }) {
+  return (
+    <>
+      {PAINT.map(({ tool, name, keys }) => (
+        <Tool
+          key={tool}
+          name={name}
+          keys={keys}
+          pressed={desk.tool.value === tool}
+          run={() => desk.chooseTool(desk.tool.value === tool ? "click" : tool)}
+        >
+          <Icon name={tool} />
+        </Tool>
+      ))}
+    </>
+  );
+}
+
 function StepTools({ work: { desk } }: { work: Work }) {
   const { session } = desk;
   const target = desk.hovered.value ?? desk.selected.value;
   return (
     <>
-      <Tool name="Undo" keys="Ctrl+Z" disabled={!session.canUndo.value} run={() => session.undo()}>
+      <Tool name="Undo" keys="Ctrl+Z" disabled={!session.canUndo.value} run={() => desk.undo()}>
         <Icon name="undo" />
       </Tool>
-      <Tool name="Redo" keys="Ctrl+Shift+Z" disabled={!session.canRedo.value} run={() => session.redo()}>
+      <Tool name="Redo" keys="Ctrl+Shift+Z" disabled={!session.canRedo.value} run={() => desk.redo()}>
         <Icon name="redo" />
       </Tool>
       <Tool

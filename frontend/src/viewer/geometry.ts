@@ -129,10 +129,16 @@ export function mouseOver(at: Voxel, toCanvas: Affine, origin: Point, pixelRatio
   return { x: onPixel(origin.x + x), y: onPixel(origin.y + y) };
 }
 
-function floorVoxel({ x, y }: CanvasPoint, toCanvas: Affine, pixelRatio: number): Voxel {
+/** The point of the image under a pointer, inside or outside of it. */
+export function imageAt({ x, y }: CanvasPoint, toCanvas: Affine, pixelRatio: number): ImagePoint {
   const half = 0.5 / pixelRatio;
   const at = toCanvas.inverse().apply(canvasPoint(x + half, y + half));
-  return voxel(Math.floor(at.x), Math.floor(at.y));
+  return imagePoint(at.x, at.y);
+}
+
+function floorVoxel(point: CanvasPoint, toCanvas: Affine, pixelRatio: number): Voxel {
+  const { x, y } = imageAt(point, toCanvas, pixelRatio);
+  return voxel(Math.floor(x), Math.floor(y));
 }
 
 /** Zooms by `factor` so that the image stays where it is under `at`. */

@@ -4,7 +4,7 @@
  */
 import { intervals, type Mask } from "../protocol/mask";
 import type { PlacedClick } from "../protocol/messages";
-import { Affine, centreOf, type Grid, type Voxel } from "./geometry";
+import { Affine, centreOf, type Grid, type ImagePoint, type Voxel } from "./geometry";
 import { outline } from "./outline";
 import { paintGreys } from "./window";
 
@@ -29,6 +29,16 @@ export interface ViewState {
   /** The click under the pointer, or the one that is selected. */
   readonly marked: number | undefined;
   readonly crosshair: Voxel | undefined;
+  readonly brush: Brush | undefined;
+  /** The line of a lasso. */
+  readonly way: readonly ImagePoint[];
+}
+
+/** The brush under the pointer. */
+export interface Brush {
+  readonly at: ImagePoint;
+  readonly radiusMm: number;
+  readonly erases: boolean;
 }
 
 type Context = CanvasRenderingContext2D;
@@ -158,13 +168,18 @@ function strokeMask(context: Context, transform: Affine, { mask, colour }: Label
 }
 
 export function overlayLayer(): Layer {
-  return layer(["clicks", "marked", "crosshair", "toCanvas", "pixelRatio"], (context, state) => {
-    cleared(context);
-    context.setTransform(...Affine.scale(state.pixelRatio).toArray());
-    if (state.crosshair) drawCrosshair(context, state.toCanvas, state.crosshair);
-    for (const click of state.clicks)
-      drawClick(context, state.toCanvas.apply(centreOf(click)), click.positive, click.id === state.marked);
-  });
+  return layer(
+    ["clicks", "marked", "crosshair", "brush", "way", "grid", "toCanvas", "pixelRatio"],
+    (context, state) => {
+      cleared(context);
+      context.setTransform(...Affine.scale(state.pixelRatio).toArray());
+      if (state.crosshair) drawCrosshair(context, state.toCanvas, state.crosshair);
+      for (const click of state.clicks)
+        drawClick(context, state.toCanvas.apply(centreOf(click)), click.positive, click.id === state.marked);
+      if (state.way.length > 1) drawWay(context, state.toCanvas, state.way);
+      if (state.brush) drawBrush(context, state.toCanvas, state.grid, state.brush);
+    },
+  );
 }
 
 /** Foreground and background differ in sign as well as in colour. */
@@ -186,6 +201,43 @@ function drawClick(context: Context, { x, y }: { x: number; y: number }, positiv
   }
   context.strokeStyle = COLOURS.ink;
   context.stroke();
+}
+
+/** Light on dark, so that it is seen on every grey. */
+function strokeTwice(context: Context, colour: string): void {
+  for (const [width, style] of [
+    [3, COLOURS.ink],
+    [1.25, colour],
+  ] as const) {
+    context.lineWidth = width;
+    context.strokeStyle = style;
+    context.stroke();
+  }
+}
+
+function drawWay(context: Context, toCanvas: Affine, way: readonly ImagePoint[]): void {
+  context.beginPath();
+  for (const at of way) {
+    const { x, y } = toCanvas.apply(at);
+    context.lineTo(x, y);
+  }
+  context.closePath();
+  strokeTwice(context, COLOURS.marked);
+}
+
+function drawBrush(context: Context, toCanvas: Affine, grid: Grid, { at, radiusMm, erases }: Brush): void {
+  const { x, y } = toCanvas.apply(at);
+  context.beginPath();
+  context.ellipse(
+    x,
+    y,
+    (toCanvas.a * radiusMm) / grid.columnMm,
+    (toCanvas.d * radiusMm) / grid.rowMm,
+    0,
+    0,
+    2 * Math.PI,
+  );
+  strokeTwice(context, erases ? COLOURS.background : COLOURS.foreground);
 }
 
 /** Long lines with a gap, and the voxel itself as a box, so that nothing covers what is aimed at. */

@@ -13,7 +13,7 @@ export interface PointerActions {
   zoom(factor: number, at: CanvasPoint): void;
   scroll(slices: number): void;
   /** What the left button does, a finger and a pen likewise. */
-  tool(): "click" | "window";
+  tool(): "click" | "paint" | "window";
 }
 
 type Mode = "idle" | "click" | "window" | "pan" | "pinch";
@@ -74,7 +74,7 @@ export class PointerInput {
   private begin(event: PointerEvent, at: CanvasPoint): void {
     this.mode = this.modeOf(event);
     if (this.mode !== "click") return;
-    if (event.shiftKey) {
+    if (event.shiftKey && this.actions.tool() === "click") {
       this.mode = "idle";
       this.actions.remove(at);
     } else {

@@ -7,6 +7,8 @@ import {
   centreOf,
   fitted,
   type Grid,
+  type ImagePoint,
+  imageAt,
   imageToCanvas,
   mouseOver,
   nearestVoxel,
@@ -64,6 +66,11 @@ export class Viewer {
 
   voxelAt(point: CanvasPoint): Voxel | undefined {
     return voxelAt(point, this.state.toCanvas, this.grid, this.state.pixelRatio);
+  }
+
+  /** The point of the image under a pointer, inside or outside of it. */
+  imageAt(point: CanvasPoint): ImagePoint {
+    return imageAt(point, this.state.toCanvas, this.state.pixelRatio);
   }
 
   nearestVoxel(point: CanvasPoint): Voxel {
@@ -167,5 +174,7 @@ function initialState(grid: Grid): ViewState {
     clicks: [],
     marked: undefined,
     crosshair: undefined,
+    brush: undefined,
+    way: [],
   };
 }

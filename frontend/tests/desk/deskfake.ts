@@ -32,7 +32,14 @@ export async function newDesk(welcome = {}) {
   const slice = new Int16Array(SHAPE[1] * SHAPE[2]).fill(50);
   vi.stubGlobal("fetch", async () => new Response(slice.buffer));
   const fake = new FakeSession();
-  const preferences = { opacity: signal(0.3), outlined: signal(true), smooth: signal(true), singleKeys: signal(true) };
+  const preferences = {
+    opacity: signal(0.3),
+    outlined: signal(true),
+    smooth: signal(true),
+    singleKeys: signal(true),
+    brushMm: signal(1),
+    range: signal({ low: 0, high: 100 }),
+  };
   const desk = new Desk(ASSIGNMENT, fake.session, preferences);
   desk.goTo(5);
   desk.lookAtSlice();

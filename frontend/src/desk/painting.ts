@@ -1,0 +1,161 @@
+/** The person's own hand: brush, lasso and what is done to a whole mask. Each stroke is one interaction and one undo step. */
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { grown, holesFilled, largestPiece, shrunk } from "../paint/morphology";
+import { type Pixels, paintLine, paintPolygon } from "../paint/strokes";
+import { emptyMask, fromPixels, type Mask, toPixels } from "../protocol/mask";
+import type { Place } from "../session/place";
+import type { Session } from "../session/session";
+import type { Grid, ImagePoint } from "../viewer/geometry";
+
+export const PAINT_TOOLS = ["brush", "eraser", "lasso", "threshold"] as const;
+export type PaintTool = (typeof PAINT_TOOLS)[number];
+export type WholeTool = "fill" | "largest" | "grow" | "shrink" | "clear";
+
+/** Hounsfield units, both ends included. */
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface PaintPreferences {
+  readonly brushMm: Signal<number>;
+  readonly range: Signal<Range>;
+}
+
+interface Stroke {
+  readonly place: Place;
+  readonly tool: PaintTool;
+  readonly erases: boolean;
+  readonly before: Mask;
+  readonly pixels: Pixels;
+  readonly way: readonly ImagePoint[];
+}
+
+const RADII_MM = [0.5, 1, 1.5, 2, 3, 4, 5, 7, 10, 14, 20, 30];
+const STEP_MM = 1;
+
+export class Painting {
+  /** The stroke under way. */
+  readonly stroke = signal<Stroke | undefined>(undefined);
+  /** The line of a lasso under way. */
+  readonly way: ReadonlySignal<readonly ImagePoint[]>;
+  private readonly session: Session;
+  private readonly grid: Grid;
+  private readonly preferences: PaintPreferences;
+  private readonly valueAt: (index: number) => number | undefined;
+
+  /** `valueAt` gives the Hounsfield units of the slice on screen. */
+  constructor(
+    session: Session,
+    grid: Grid,
+    preferences: PaintPreferences,
+    valueAt: (index: number) => number | undefined,
+  ) {
+    [this.session, this.grid, this.preferences, this.valueAt] = [session, grid, preferences, valueAt];
+    this.way = computed(() => (this.stroke.value?.tool === "lasso" ? this.stroke.value.way : NO_WAY));
+  }
+
+  // ------------------------------------------------------------------------------------------ strokes
+
+  /** `inverted` makes the brush an eraser and the eraser a brush; a lasso then cuts out. */
+  begin(place: Place, tool: PaintTool, at: ImagePoint, inverted: boolean): void {
+    this.cancel();
+    this.session.cancelHold();
+    const before = this.maskAt(place);
+    const erases = (tool === "eraser") !== inverted;
+    this.stroke.value = { place, tool, erases, before, pixels: toPixels(before), way: [at] };
+    this.extend(at);
+  }
+
+  extend(at: ImagePoint): void {
+    const stroke = this.stroke.value;
+    if (!stroke) return;
+    const from = stroke.way.at(-1) as ImagePoint;
+    this.stroke.value = { ...stroke, way: stroke.tool === "lasso" ? [...stroke.way, at] : [at] };
+    if (stroke.tool === "lasso") return;
+    const { low, high } = this.preferences.range.value;
+    const isInRange = (index: number) => {
+      const value = this.valueAt(index);
+      return value !== undefined && value >= low && value <= high;
+    };
+    const allowed = stroke.tool === "threshold" ? isInRange : undefined;
+    paintLine(stroke.pixels, this.grid, from, at, this.preferences.brushMm.value, stroke.erases ? 0 : 1, allowed);
+    this.session.masks.showLive(stroke.place, this.toMask(stroke.pixels));
+  }
+
+  end(): void {
+    const stroke = this.stroke.value;
+    if (!stroke) return;
+    if (stroke.tool === "lasso") paintPolygon(stroke.pixels, this.grid, stroke.way, stroke.erases ? 0 : 1);
+    this.stroke.value = undefined;
+    this.keep(stroke.place, stroke.tool, stroke.before, this.toMask(stroke.pixels));
+  }
+
+  cancel(): void {
+    const stroke = this.stroke.value;
+    if (!stroke) return;
+    this.stroke.value = undefined;
+    this.session.masks.dropLive(stroke.place);
+  }
+
+  widen(direction: 1 | -1): void {
+    const { brushMm } = this.preferences;
+    const next = direction > 0 ? RADII_MM.find((r) => r > brushMm.value) : RADII_MM.findLast((r) => r < brushMm.value);
+    brushMm.value = next ?? brushMm.value;
+  }
+
+  // ------------------------------------------------------------------------------------------ whole masks
+
+  apply(place: Place, tool: WholeTool): boolean {
+    const before = this.maskAt(place);
+    return this.keep(place, tool, before, tool === "clear" ? this.nothing() : this.changed(before, tool));
+  }
+
+  /** Takes over the mask of another slice. */
+  copy(place: Place, from: Place): boolean {
+    return this.keep(place, "copy", this.maskAt(place), this.maskAt(from));
+  }
+
+  private changed(mask: Mask, tool: Exclude<WholeTool, "clear">): Mask {
+    const pixels = toPixels(mask);
+    switch (tool) {
+      case "fill":
+        return this.toMask(holesFilled(pixels, this.grid));
+      case "largest":
+        return this.toMask(largestPiece(pixels, this.grid));
+      case "grow":
+        return this.toMask(grown(pixels, this.grid, STEP_MM));
+      case "shrink":
+        return this.toMask(shrunk(pixels, this.grid, STEP_MM));
+    }
+  }
+
+  /** Stores a mask where it differs from what was there; false where it does not. */
+  private keep(place: Place, tool: PaintTool | WholeTool | "copy", before: Mask, after: Mask): boolean {
+    if (sameMask(before, after)) {
+      this.session.masks.dropLive(place);
+      return false;
+    }
+    this.session.paint(place, tool, after);
+    return true;
+  }
+
+  private maskAt(place: Place): Mask {
+    return this.session.masks.at(place) ?? this.nothing();
+  }
+
+  private nothing(): Mask {
+    return emptyMask(this.grid.rows, this.grid.columns);
+  }
+
+  private toMask(pixels: Pixels): Mask {
+    return fromPixels(pixels, this.grid.rows, this.grid.columns);
+  }
+}
+
+const NO_WAY: readonly ImagePoint[] = [];
+
+function sameMask(a: Mask, b: Mask): boolean {
+  const sameBox = a.y0 === b.y0 && a.x0 === b.x0 && a.boxHeight === b.boxHeight && a.boxWidth === b.boxWidth;
+  return sameBox && a.runs.length === b.runs.length && a.runs.every((run, i) => run === b.runs[i]);
+}
