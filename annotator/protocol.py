@@ -63,12 +63,24 @@ class PlacedClick:
 
 @dataclass(frozen=True)
 class SliceClicks:
-    """The clicks of one label on one slice, oldest first, and the `paint` (its sequence, or 0) that they go on from."""
+    """The clicks of one label on one slice, oldest first, and the `paint` (its sequence, or 0) that they go on from.
+
+    `since` is the interaction that made it what it is; undo brings the earlier one back. Where masks may not overlap, the
+    later `since` has the voxel.
+    """
 
     label: int
     z: int
     base: int
+    since: int
     clicks: tuple[PlacedClick, ...]
+
+
+@dataclass(frozen=True)
+class LockedLabel:
+    """A label of the assignment that is locked."""
+
+    label: int
 
 
 # ---------------------------------------------------------------------------------------------- browser → server
@@ -101,6 +113,15 @@ class Preview:
     z: int
     base: int
     clicks: tuple[PreviewClick, ...]
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Locks a label of this assignment, so that nothing changes its masks or takes a voxel of them, or unlocks it."""
+
+    type: ClassVar[str] = "lock"
+    label: int
+    locked: bool
 
 
 @dataclass(frozen=True)
@@ -182,6 +203,7 @@ class Welcome:
     inference: str  # "ready" or "away"
     model: str  # name of the model version that answers
     clicks: tuple[SliceClicks, ...]
+    locked: tuple[LockedLabel, ...]
 
 
 @dataclass(frozen=True)
@@ -207,6 +229,14 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class Locks:
+    """All labels that are locked now, whenever one is locked or unlocked in any window."""
+
+    type: ClassVar[str] = "locks"
+    labels: tuple[LockedLabel, ...]
+
+
+@dataclass(frozen=True)
 class InferenceState:
     """Whether masks can be expected; clicks are stored all the same while it is away."""
 
@@ -220,7 +250,7 @@ class Error:
 
     Codes: malformed, too_large, protocol_version, hello_first, outside, unknown_label, unknown_click, nothing_to_undo,
     nothing_to_redo, bad_mask, sequence_taken (another window stored that number: say `hello` again), too_many_clicks,
-    read_only, inference (the network failed on this request).
+    locked, read_only, inference (the network failed on this request).
     """
 
     type: ClassVar[str] = "error"
@@ -230,8 +260,8 @@ class Error:
     request: int = 0
 
 
-ClientMessage = Hello | View | Preview | AddClick | MoveClick | DeleteClick | Paint | Undo | Redo
-ServerMessage = Welcome | Stored | Saved | InferenceState | Error
+ClientMessage = Hello | View | Preview | Lock | AddClick | MoveClick | DeleteClick | Paint | Undo | Redo
+ServerMessage = Welcome | Stored | Saved | Locks | InferenceState | Error
 STORED_KINDS: dict[str, type[Any]] = {m.type: m for m in (AddClick, MoveClick, DeleteClick, Paint, Undo, Redo)}
 CLIENT_MESSAGES: dict[str, type[Any]] = {m.type: m for m in typing.get_args(ClientMessage)}
 SERVER_MESSAGES: dict[str, type[Any]] = {m.type: m for m in typing.get_args(ServerMessage)}

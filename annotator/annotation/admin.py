@@ -50,7 +50,7 @@ class AssignmentInline(admin.TabularInline):
 
 @admin.register(Project)
 class ProjectAdmin(admin.ModelAdmin):
-    list_display = ["name", "created_at"]
+    list_display = ["name", "overlap", "created_at"]
     search_fields = ["name"]
     inlines = [MembershipInline, LabelInline]
 
@@ -109,5 +109,16 @@ class SliceMaskAdmin(ReadOnly):
     list_filter = ["label__project", "model_version"]
     list_select_related = ["label", "model_version", "person"]
     search_fields = ["=assignment__id"]
-    fields = ["assignment", "label", "z", "sequence", "clicks", "model_version", "person", "saved_at"]
+    fields = [
+        "assignment",
+        "label",
+        "z",
+        "sequence",
+        "since",
+        "pixels",
+        "clicks",
+        "model_version",
+        "person",
+        "saved_at",
+    ]
     show_full_result_count = False

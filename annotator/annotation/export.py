@@ -17,9 +17,13 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotator import engine, masks
-from annotator.annotation.models import Assignment, Label, SliceMask
+from annotator.annotation.models import Assignment, Label, Project, SliceMask
 
-OVERLAP = "Where masks overlap, a voxel has the label whose mask was saved last."
+OVERLAP = {
+    Project.Overlap.NEWEST: "Where masks overlap, a voxel has the label whose mask is the newest.",
+    Project.Overlap.BACKGROUND: "A mask takes only voxels that no other has; where some do overlap, the newest has them.",
+    Project.Overlap.ALLOWED: "Masks may overlap; in this file a voxel has the label whose mask is the newest.",
+}
 COORDINATES = (
     "z, y, x are zero-based voxel indices of the volume as Annotator shows it: x towards the patient's left, "
     "y towards posterior, z towards superior; 'affine' maps (x, y, z, 1) to RAS millimetres."
@@ -97,7 +101,7 @@ def describe(assignment: Assignment, kept: list[SliceMask], file_name: str) -> d
             "affine": series.geometry["affine"],
         },
         "coordinates": COORDINATES,
-        "overlap": OVERLAP,
+        "overlap": OVERLAP[Project.Overlap(project.overlap)],
         "labels": [_describe_label(label, kept) for label in project.labels.all()],
         "model_versions": _describe_versions(kept),
         "masks": [_describe_mask(row) for row in sorted(kept, key=lambda row: (row.label.value, row.z))],
@@ -105,13 +109,13 @@ def describe(assignment: Assignment, kept: list[SliceMask], file_name: str) -> d
 
 
 def _kept(assignment: Assignment) -> list[SliceMask]:
-    """The masks in the order of their saving."""
+    """The masks, the newest last."""
     rows = assignment.masks.select_related("label", "model_version", "person")
-    return list(rows.order_by("saved_at", "sequence"))
+    return list(rows.order_by("since"))
 
 
 def _describe_label(label: Label, kept: list[SliceMask]) -> dict[str, Any]:
-    slices = sorted(row.z for row in kept if row.label_id == label.pk and masks.area(bytes(row.mask)))
+    slices = sorted(row.z for row in kept if row.label_id == label.pk and row.pixels)
     return {"name": label.name, "value": label.value, "colour": label.colour, "slices": slices}
 
 
@@ -124,7 +128,7 @@ def _describe_mask(row: SliceMask) -> dict[str, Any]:
     return {
         "label": row.label.name,
         "z": row.z,
-        "pixels": masks.area(bytes(row.mask)),
+        "pixels": row.pixels,
         "clicks": [{key: click[key] for key in ("y", "x", "positive")} for click in row.clicks],
         "model_version": row.model_version.name if row.model_version else None,
         "person": row.person.get_username(),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -60,12 +60,12 @@ class State:
     newest: dict[Place, int]
 
 
-def record(assignment_id: int, person_id: int, message: Message) -> Recorded:
-    """Store one interaction of an assignment that the person may write to.
+def record(assignment_id: int, person_id: int, message: Message, locked: Collection[int] = ()) -> Recorded:
+    """Store one interaction of an assignment that the person may write to; `locked` are labels that must not change.
 
     The same message again is answered as the first time. Raises ProtocolError: `outside`, `unknown_label`,
-    `unknown_click`, `nothing_to_undo`, `nothing_to_redo`, `too_many_clicks`, `bad_mask`; `sequence_taken` where the number
-    is not the next one or was used for something else.
+    `unknown_click`, `nothing_to_undo`, `nothing_to_redo`, `too_many_clicks`, `bad_mask`, `locked`; `sequence_taken` where
+    the number is not the next one or was used for something else.
     """
     rows = _rows(assignment_id)
     if message.sequence <= len(rows):
@@ -74,6 +74,8 @@ def record(assignment_id: int, person_id: int, message: Message) -> Recorded:
     if message.sequence != log.last_sequence + 1:
         raise _sequence_taken(message)
     change = _change(log, assignment_id, message)
+    if any(label_id in locked for label_id, _ in change):
+        raise ProtocolError("locked", "The label is locked; unlock it to change its masks.")
     label_id, z = next(iter(change))
     try:
         with transaction.atomic():
@@ -117,9 +119,14 @@ class Slice(NamedTuple):
 
     base: int = 0
     clicks: tuple[PlacedClick, ...] = ()
+    since: int = 0  # the interaction that made it so
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.base and not self.clicks
 
     def at(self, label_id: int, z: int) -> SliceClicks:
-        return SliceClicks(label_id, z, self.base, self.clicks)
+        return SliceClicks(label_id, z, self.base, self.since, self.clicks)
 
 
 BLANK = Slice()
@@ -175,7 +182,7 @@ class _Log:
             self.homes[row.sequence] = (row.label_id, row.z)
         for place, (_, after) in change.items():
             self.newest[place] = row.sequence
-            if after == BLANK:
+            if after.is_blank:
                 self.slices.pop(place, None)
             else:
                 self.slices[place] = after
@@ -190,12 +197,12 @@ class _Log:
             return self.forth(fields.get("steps", 1))
         before = self.slices.get(place, BLANK)
         if row.kind == Paint.type:
-            return {place: (before, Slice(row.sequence))}
+            return {place: (before, Slice(row.sequence, (), row.sequence))}
         if row.kind == AddClick.type:
             click = PlacedClick(row.sequence, fields["y"], fields["x"], fields["positive"])
-            return {place: (before, before._replace(clicks=(*before.clicks, click)))}
+            return {place: (before, Slice(before.base, (*before.clicks, click), row.sequence))}
         moved = None if row.kind == DeleteClick.type else (fields["y"], fields["x"])
-        return {place: (before, before._replace(clicks=_with(before.clicks, fields["click"], moved)))}
+        return {place: (before, Slice(before.base, _with(before.clicks, fields["click"], moved), row.sequence))}
 
     def back(self, steps: int) -> Change:
         return _together(_reversed(change) for change in self.undoable[: -steps - 1 : -1])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist
 
-from annotator import masks
+from annotator.annotation import overlap
 from annotator.annotation.models import Assignment, Label
 from annotator.studies import store
 
@@ -34,8 +35,13 @@ class Measures(NamedTuple):
 
 def table(assignment: Assignment) -> Iterator[Measures]:
     """Labels in their order, slices from feet to head. Raises FileNotFoundError where the voxels are gone."""
+    visible: dict[int, list[tuple[int, NDArray[np.bool_]]]] = {}
+    rows = assignment.masks.order_by("z")
+    for z, here in itertools.groupby(rows.iterator(), key=lambda row: row.z):
+        for label_id, mask in overlap.visible(here, assignment.task.project.overlap).items():
+            visible.setdefault(label_id, []).append((z, mask))
     for label in assignment.task.project.labels.all():
-        yield from _measure(assignment, label)
+        yield from _measure(assignment, label, visible.get(label.pk, []))
 
 
 def write_csv(assignment: Assignment) -> str:
@@ -50,20 +56,21 @@ def write_csv(assignment: Assignment) -> str:
     return stream.getvalue()
 
 
-def _measure(assignment: Assignment, label: Label) -> Iterator[Measures]:
+def _measure(
+    assignment: Assignment, label: Label, visible: Iterable[tuple[int, NDArray[np.bool_]]]
+) -> Iterator[Measures]:
     depth_mm, *spacing = assignment.task.series.spacing
     pixel = math.prod(spacing)
     values, longest = [], 0.0
-    for row in assignment.masks.filter(label=label).order_by("z"):
-        mask = masks.decode(bytes(row.mask))
+    for z, mask in visible:
         if not mask.any():
             continue
-        inside = store.read_slice(assignment.task.series, row.z)[mask]
+        inside = store.read_slice(assignment.task.series, z)[mask]
         diameter = longest_diameter(mask, spacing)
         values.append(inside)
         longest = max(longest, diameter)
         area = inside.size * pixel
-        yield Measures(label.name, row.z + 1, area, area * depth_mm / 1000, inside.mean(), inside.std(), diameter)
+        yield Measures(label.name, z + 1, area, area * depth_mm / 1000, inside.mean(), inside.std(), diameter)
     if values:
         every = np.concatenate(values)
         volume = every.size * pixel * depth_mm / 1000

@@ -12,8 +12,14 @@ from annotator.studies.models import Series
 class Project(models.Model):
     """A data set being labelled: its series, its label set, its members and their roles."""
 
+    class Overlap(models.TextChoices):
+        NEWEST = "newest", "the newest mask has the voxel"
+        BACKGROUND = "background", "a mask takes only voxels that no other has"
+        ALLOWED = "allowed", "masks may overlap"
+
     name = models.CharField(max_length=100, unique=True)
     guidelines = models.TextField(blank=True)
+    overlap = models.CharField(max_length=16, choices=Overlap, default=Overlap.NEWEST)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -92,6 +98,19 @@ class Assignment(models.Model):
         return f"{self.task} → {self.person}"
 
 
+class LabelLock(models.Model):
+    """A label of an assignment that nothing may change, nor take a voxel from."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="locks")
+    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["assignment", "label"], name="a_label_is_locked_once")]
+
+    def __str__(self) -> str:
+        return f"{self.label} locked on {self.assignment}"
+
+
 class ModelVersion(models.Model):
     """A registered checkpoint. Masks keep the version that made them, so rows are never deleted under one."""
 
@@ -144,7 +163,9 @@ class SliceMask(models.Model):
     label = models.ForeignKey(Label, on_delete=models.PROTECT, related_name="masks")
     z = models.PositiveIntegerField()
     sequence = models.PositiveIntegerField(help_text="the newest interaction that it answers")
+    since = models.PositiveIntegerField(help_text="the interaction that it comes from: after an undo an earlier one")
     mask = models.BinaryField(help_text="annotator.masks")
+    pixels = models.PositiveIntegerField(help_text="of the foreground")
     clicks = models.JSONField(default=list, help_text="[{id, y, x, positive}] that it answers")
     model_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

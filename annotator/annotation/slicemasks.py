@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from django.utils import timezone
 
+from annotator import masks
 from annotator.annotation.models import SliceMask
 from annotator.protocol import MaskFrame, PlacedClick
 
@@ -17,19 +18,22 @@ def save(
     label_id: int,
     z: int,
     sequence: int,
+    since: int,
     mask: bytes,
     model_version_id: int | None,
     clicks: Iterable[PlacedClick],
     person_id: int,
 ) -> bool:
-    """Keep a mask (bytes of `annotator.masks`) as the answer to interaction `sequence`.
+    """Keep a mask (bytes of `annotator.masks`) that comes from interaction `since` as the answer to `sequence`.
 
     False where the answer to a later interaction is already kept. Each statement carries the condition, so writers on
     any number of processes leave the newest.
     """
     values = {
         "sequence": sequence,
+        "since": since,
         "mask": mask,
+        "pixels": masks.area(mask),
         "clicks": [dataclasses.asdict(click) for click in clicks],
         "model_version_id": model_version_id,
         "person_id": person_id,

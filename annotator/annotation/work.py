@@ -35,8 +35,8 @@ def overseen_projects(person: access.Person) -> list[ProjectWork]:
 
 
 def _with_progress(cases: QuerySet[Assignment]) -> QuerySet[Assignment]:
-    """`slices_done`: slices with clicks that have a mask; `touched_at`: the last interaction, None before the first."""
-    done = Count("masks__z", distinct=True, filter=~Q(masks__clicks=[]))
+    """`slices_done`: slices with a mask; `touched_at`: the last interaction, None before the first."""
+    done = Count("masks__z", distinct=True, filter=Q(masks__pixels__gt=0))
     last = Interaction.objects.filter(assignment=OuterRef("pk")).order_by("-sequence").values("created_at")[:1]
     return cases.annotate(slices_done=done, touched_at=Subquery(last)).order_by(
         F("touched_at").desc(nulls_last=True), "pk"

@@ -15,7 +15,12 @@ def case_json(assignment: Assignment) -> dict[str, Any]:
     project = assignment.task.project
     return {
         "id": assignment.pk,
-        "project": {"id": project.pk, "name": project.name, "guidelines": project.guidelines},
+        "project": {
+            "id": project.pk,
+            "name": project.name,
+            "guidelines": project.guidelines,
+            "overlap": project.overlap,
+        },
         "series": series_json(assignment.task.series),
         "labels": list(project.labels.values("id", "name", "value", "colour")),
         "person": assignment.person.get_username(),

@@ -16,8 +16,8 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from annotator import masks, protocol
-from annotator.annotation import access, history, slicemasks, versions
-from annotator.annotation.models import Assignment, Label, ModelVersion
+from annotator.annotation import access, history, overlap, slicemasks, versions
+from annotator.annotation.models import Assignment, LabelLock, ModelVersion, Project
 from annotator.inference import requests
 from annotator.live.database import in_database
 from annotator.protocol import MaskFrame, PlacedClick, ProtocolError, SliceClicks
@@ -25,6 +25,7 @@ from annotator.protocol import MaskFrame, PlacedClick, ProtocolError, SliceClick
 log = logging.getLogger(__name__)
 
 NOT_LOGGED_IN, NOT_FOUND = 4401, 4404  # close codes
+READ_ONLY = "You can look at this assignment, but only its annotator can change it."
 BASES_KEPT = 32  # painted masks of a window
 AWAY_AFTER = 5.0  # seconds without an answer; then the request is sent again, as often
 
@@ -34,7 +35,7 @@ class Sent:
     """A request that waits for its answer, when its message came, and when it was last sent (monotonic seconds)."""
 
     request: requests.Request
-    clicks: tuple[PlacedClick, ...]
+    of: SliceClicks
     came: float
     sent: float
 
@@ -45,6 +46,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
     assignment: Assignment
     version: ModelVersion
     labels: frozenset[int]
+    locked: frozenset[int]
 
     async def connect(self) -> None:
         self.waiting: dict[tuple[int, int, int], Sent] = {}  # by z, label, kind
@@ -62,8 +64,16 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
             await self.close(NOT_FOUND)
         else:
             self.assignment = assignment
+            await self.channel_layer.group_add(self.group, self.channel_name)
+
+    @property
+    def group(self) -> str:
+        """All windows on this assignment."""
+        return f"assignment-{self.assignment.pk}"
 
     async def disconnect(self, code: int) -> None:
+        if self.greeted:
+            await self.channel_layer.group_discard(self.group, self.channel_name)
         if self.watch:
             self.watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -91,6 +101,8 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
             await self.look(message)
         elif isinstance(message, protocol.Preview):
             await self.preview(message, came)
+        elif isinstance(message, protocol.Lock):
+            await self.lock(message)
         else:
             await self.store(message, came)
 
@@ -105,14 +117,14 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         state, behind = await self._read_state()
         self.greeted = True
         inference = "away" if self.away else "ready"
-        welcome = (state.last_sequence, state.can_undo, state.can_redo, inference, self.version.name, state.clicks)
-        await self.say(protocol.Welcome(protocol.PROTOCOL_VERSION, *welcome))
+        log_says = (state.last_sequence, state.can_undo, state.can_redo, inference, self.version.name, state.clicks)
+        await self.say(protocol.Welcome(protocol.PROTOCOL_VERSION, *log_says, self._locked_labels()))
         self.pinged = time.monotonic()
         self._watch()
         await self._send(requests.Ping(self.channel_name))
         slices = {(of.label, of.z): of for of in state.clicks}
         for label, z, sequence in behind:  # masks that a crash kept from being saved
-            of = slices.get((label, z), SliceClicks(label, z, 0, ()))
+            of = slices.get((label, z), SliceClicks(label, z, 0, sequence, ()))
             await self.ask(MaskFrame.STORED, sequence, of, time.monotonic())
 
     async def look(self, message: protocol.View) -> None:
@@ -126,8 +138,21 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         if any(click.y >= height or click.x >= width for click in message.clicks):
             raise ProtocolError("outside", f"The click is outside the slice of {height}×{width} pixels.")
         clicks = tuple(PlacedClick(0, click.y, click.x, click.positive) for click in message.clicks)
-        of = SliceClicks(message.label, message.z, message.base, clicks)
+        of = SliceClicks(message.label, message.z, message.base, 0, clicks)
         await self.ask(MaskFrame.PREVIEW, message.request, of, came)
+
+    async def lock(self, message: protocol.Lock) -> None:
+        await self._check_place(message.label, 0)
+        await self._set_lock(message)
+        await self.channel_layer.group_send(self.group, {"type": "locks.changed"})
+
+    async def locks_changed(self, _: dict[str, Any]) -> None:
+        """A label was locked or unlocked, in this window or another."""
+        await in_database(self._read_labels)()
+        await self.say(protocol.Locks(self._locked_labels()))
+
+    def _locked_labels(self) -> tuple[protocol.LockedLabel, ...]:
+        return tuple(protocol.LockedLabel(label) for label in sorted(self.locked))
 
     async def store(self, message: history.Message, came: float) -> None:
         recorded = await self._record(message)
@@ -143,7 +168,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         """Sends the click list to the slot of the series, or answers at once where there is no click."""
         base = await self._base(of)
         request = self._request(kind, number, of, base)
-        sent = Sent(request, of.clicks, came, time.monotonic())
+        sent = Sent(request, of, came, time.monotonic())
         if not of.clicks:
             self.waiting.pop((of.z, of.label, kind), None)
             series = self.assignment.task.series
@@ -187,6 +212,8 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
     async def _show(self, sent: Sent, mask: bytes, network_ms: float) -> None:
         """Paints first, saves then."""
         request = sent.request
+        if self.locked or self.assignment.task.project.overlap == Project.Overlap.BACKGROUND:
+            mask = await self._cut(mask, request.label, request.z)
         total_ms = 1000 * (time.monotonic() - sent.came)
         head = (request.kind, request.z, request.number, request.label, request.model_version, network_ms, total_ms)
         await self.send(bytes_data=MaskFrame(*head, mask).to_bytes())
@@ -261,20 +288,35 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
     def _record(self, message: history.Message) -> history.Recorded:
         """Rights and the active model version may have changed since the connection was made."""
         if not access.may_write(self.scope["user"], self.assignment):
-            raise ProtocolError("read_only", "You can look at this assignment, but only its annotator can change it.")
+            raise ProtocolError("read_only", READ_ONLY)
         self.version = versions.active()
-        return history.record(self.assignment.pk, self.scope["user"].pk, message)
+        return history.record(self.assignment.pk, self.scope["user"].pk, message, self.locked)
 
     @in_database
     def _save(self, sent: Sent, mask: bytes) -> None:
         request = sent.request
-        place = (request.assignment, request.label, request.z, request.number)
-        version = request.model_version if sent.clicks else None
-        slicemasks.save(*place, mask, version, sent.clicks, request.person)
+        place = (request.assignment, request.label, request.z, request.number, sent.of.since)
+        version = request.model_version if sent.of.clicks else None
+        slicemasks.save(*place, mask, version, sent.of.clicks, request.person)
 
     def _read_labels(self) -> None:
-        project = self.assignment.task.project_id
-        self.labels = frozenset(Label.objects.filter(project=project).values_list("pk", flat=True))
+        project = self.assignment.task.project
+        project.refresh_from_db(fields=["overlap"])
+        self.labels = frozenset(project.labels.values_list("pk", flat=True))
+        self.locked = frozenset(self.assignment.locks.values_list("label", flat=True))
+
+    @in_database
+    def _set_lock(self, message: protocol.Lock) -> None:
+        if not access.may_write(self.scope["user"], self.assignment):
+            raise ProtocolError("read_only", READ_ONLY)
+        if message.locked:
+            LabelLock.objects.get_or_create(assignment=self.assignment, label_id=message.label)
+        else:
+            LabelLock.objects.filter(assignment=self.assignment, label=message.label).delete()
+
+    @in_database
+    def _cut(self, mask: bytes, label: int, z: int) -> bytes:
+        return overlap.cut(mask, overlap.barred(self.assignment, self.locked, label, z))
 
     async def _check_place(self, label: int, z: int) -> None:
         if label not in self.labels:

@@ -68,7 +68,12 @@ def test_the_case(stored: Cast) -> None:
     response = logged_in(stored.alice).get(f"/api/assignments/{number}/")
     assert response.json() == {
         "id": number,
-        "project": {"id": stored.project.pk, "name": "Abdomen", "guidelines": "Outline the organs."},
+        "project": {
+            "id": stored.project.pk,
+            "name": "Abdomen",
+            "guidelines": "Outline the organs.",
+            "overlap": "newest",
+        },
         "series": {
             "id": str(series.pk),
             "description": "Abdomen",
@@ -118,7 +123,7 @@ def test_what_is_not_there_is_404_with_a_sentence(stored: Cast) -> None:
 def test_the_masks(stored: Cast) -> None:
     client, address = logged_in(stored.alice), f"/api/assignments/{stored.alices.pk}/masks/"
     assert client.get(address).content == b""
-    slicemasks.save(stored.alices.pk, stored.liver.pk, 1, 1, b"mask", None, [], stored.alice.pk)
+    slicemasks.save(stored.alices.pk, stored.liver.pk, 1, 1, 1, b"mask", None, [], stored.alice.pk)
     response = client.get(address)
     assert response.content == slicemasks.frames(stored.alices.pk) != b""
     assert response["Content-Type"] == "application/octet-stream"

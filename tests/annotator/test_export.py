@@ -24,7 +24,9 @@ from tests.annotator.test_api import logged_in
 def save(cast: Cast, label, z: int, mask: np.ndarray, sequence: int = 1) -> None:
     version, _ = ModelVersion.objects.get_or_create(sha256="f" * 64, defaults={"name": "paper", "path": "default"})
     clicks = [PlacedClick(sequence, 2, 3, True), PlacedClick(sequence + 100, 5, 7, False)]
-    slicemasks.save(cast.alices.pk, label.pk, z, sequence, masks.encode(mask), version.pk, clicks, cast.alice.pk)
+    slicemasks.save(
+        cast.alices.pk, label.pk, z, sequence, sequence, masks.encode(mask), version.pk, clicks, cast.alice.pk
+    )
 
 
 def rectangle(y: slice, x: slice) -> np.ndarray:
@@ -71,7 +73,7 @@ def test_of_overlapping_masks_the_last_saved_wins_and_the_json_says_so(cast: Cas
     beside = export.write(cast.alices, tmp_path / "out.nii.gz")
     data = np.asarray(nibabel.Nifti1Image.from_filename(tmp_path / "out.nii.gz").dataobj)
     assert (data[0, 0, 0], data[7, 5, 0]) == (1, 2)
-    assert "saved last" in json.loads(beside.read_text())["overlap"]
+    assert "is the newest" in json.loads(beside.read_text())["overlap"]
 
 
 def test_the_json_says_what_made_it(cast: Cast, tmp_path: Path) -> None:

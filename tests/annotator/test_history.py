@@ -87,7 +87,7 @@ def test_a_click_is_stored_with_who_and_where(cast: Cast, writer: Writer) -> Non
     assert (row.kind, row.label, row.z, row.person) == ("add_click", cast.liver, 1, cast.alice)
     assert row.payload == {"y": 2, "x": 3, "positive": True}
     clicks = (PlacedClick(1, 2, 3, True),)
-    here = SliceClicks(cast.liver.pk, 1, 0, clicks)
+    here = SliceClicks(cast.liver.pk, 1, 0, 1, clicks)
     assert recorded == history.Recorded(row.pk, 1, "add_click", (here,), True, False, True)
 
 
@@ -130,11 +130,13 @@ def test_a_new_interaction_ends_redo(cast: Cast, writer: Writer) -> None:
 def test_clicks_go_on_from_what_was_painted(cast: Cast, writer: Writer) -> None:
     writer.send(AddClick, **click(cast))
     painted = paint(cast)
-    assert only(writer.send(Paint, **painted)) == SliceClicks(cast.liver.pk, 1, 2, ())
-    assert only(writer.send(AddClick, **click(cast))) == SliceClicks(cast.liver.pk, 1, 2, (PlacedClick(3, 2, 3, True),))
+    assert only(writer.send(Paint, **painted)) == SliceClicks(cast.liver.pk, 1, 2, 2, ())
+    assert only(writer.send(AddClick, **click(cast))) == SliceClicks(
+        cast.liver.pk, 1, 2, 3, (PlacedClick(3, 2, 3, True),)
+    )
     assert text(history.painted(cast.alices.pk, 2) or b"") == painted["mask"]
     writer.send(Undo)
-    assert only(writer.send(Undo)) == SliceClicks(cast.liver.pk, 1, 0, (PlacedClick(1, 2, 3, True),))
+    assert only(writer.send(Undo)) == SliceClicks(cast.liver.pk, 1, 0, 1, (PlacedClick(1, 2, 3, True),))
     assert only(writer.send(Redo)).base == 2
 
 
@@ -150,7 +152,7 @@ def test_several_steps_are_undone_at_once(cast: Cast, writer: Writer) -> None:
     writer.send(AddClick, **click(cast, z=2))
     writer.send(AddClick, **click(cast, z=2))
     undone = writer.send(Undo, steps=3)
-    assert undone.slices == (SliceClicks(cast.liver.pk, 0, 0, ()), SliceClicks(cast.liver.pk, 2, 0, ()))
+    assert undone.slices == (SliceClicks(cast.liver.pk, 0, 0, 0, ()), SliceClicks(cast.liver.pk, 2, 0, 0, ()))
     assert history.state(cast.alices.pk).newest == {(cast.liver.pk, 0): 4, (cast.liver.pk, 2): 4}
     assert [len(of.clicks) for of in writer.send(Redo, steps=2).slices] == [1, 1]
     assert writer.refused(Undo, steps=3) == "nothing_to_undo"
@@ -184,6 +186,15 @@ def test_a_damaged_mask_is_refused(cast: Cast, writer: Writer) -> None:
     whole = base64.b64decode(paint(cast)["mask"])
     assert writer.refused(Paint, **paint(cast, mask=text(whole[:-1]))) == "bad_mask"
     assert writer.refused(Paint, **paint(cast, mask="é")) == "malformed"
+
+
+def test_a_locked_label_is_not_changed_nor_undone(cast: Cast, writer: Writer) -> None:
+    writer.send(AddClick, **click(cast))
+    for kind, fields in [(AddClick, click(cast)), (Paint, paint(cast)), (DeleteClick, {"click": 1}), (Undo, {})]:
+        with pytest.raises(ProtocolError, match="locked"):
+            message = kind(sequence=2, **fields)
+            history.record(cast.alices.pk, cast.alice.pk, message, {cast.liver.pk})
+    writer.send(AddClick, **click(cast, label=cast.spleen.pk))
 
 
 def test_an_unknown_tool_is_refused(cast: Cast, writer: Writer) -> None:
@@ -262,7 +273,7 @@ def test_a_gap_is_refused(cast: Cast, writer: Writer, sequence: int) -> None:
 # ------------------------------------------------------------------------------------------------ against a naive model
 
 Place = tuple[str, int]
-Slices = dict[Place, tuple[int, dict[int, tuple[int, int, bool]]]]  # the paint, and the clicks by id
+Slices = dict[Place, tuple[int, int, dict[int, tuple[int, int, bool]]]]  # the paint, since when, and the clicks by id
 
 
 class Naive:
@@ -276,30 +287,30 @@ class Naive:
     def slices(self) -> Slices:
         return self.states[self.now]
 
-    def push(self, place: Place, base: int, clicks: dict[int, tuple[int, int, bool]]) -> None:
-        self.states[self.now + 1 :] = [{**self.slices, place: (base, clicks)}]
+    def push(self, place: Place, base: int, since: int, clicks: dict[int, tuple[int, int, bool]]) -> None:
+        self.states[self.now + 1 :] = [{**self.slices, place: (base, since, clicks)}]
         self.now += 1
 
     def take(self, sequence: int, action: tuple[Any, ...]) -> tuple[type, dict[str, Any]] | None:
         """The message for an action, with which the model goes on; None where there is nothing to act on."""
-        placed = sorted((click, place) for place, (_, clicks) in self.slices.items() for click in clicks)
+        placed = sorted((click, place) for place, (_, _, clicks) in self.slices.items() for click in clicks)
         match action:
             case ("add", label, z, y, x, positive):
-                base, clicks = self.slices.get((label, z), (0, {}))
-                self.push((label, z), base, {**clicks, sequence: (y, x, positive)})
+                base, _, clicks = self.slices.get((label, z), (0, 0, {}))
+                self.push((label, z), base, sequence, {**clicks, sequence: (y, x, positive)})
                 return AddClick, {"label": label, "z": z, "y": y, "x": x, "positive": positive}
             case ("paint", label, z):
-                self.push((label, z), sequence, {})
+                self.push((label, z), sequence, sequence, {})
                 return Paint, {"label": label, "z": z, "tool": "lasso", "mask": text(masks.empty(*SHAPE[1:]))}
             case ("move", which, y, x) if placed:
                 click_id, place = placed[which % len(placed)]
-                base, clicks = self.slices[place]
-                self.push(place, base, {**clicks, click_id: (y, x, clicks[click_id][2])})
+                base, _, clicks = self.slices[place]
+                self.push(place, base, sequence, {**clicks, click_id: (y, x, clicks[click_id][2])})
                 return MoveClick, {"click": click_id, "y": y, "x": x}
             case ("delete", which) if placed:
                 click_id, place = placed[which % len(placed)]
-                base, clicks = self.slices[place]
-                self.push(place, base, {k: v for k, v in clicks.items() if k != click_id})
+                base, _, clicks = self.slices[place]
+                self.push(place, base, sequence, {k: v for k, v in clicks.items() if k != click_id})
                 return DeleteClick, {"click": click_id}
             case ("undo", steps) if self.now >= steps:
                 self.now -= steps
@@ -310,11 +321,12 @@ class Naive:
         return None
 
     def said(self, label_ids: dict[str, int]) -> tuple[SliceClicks, ...]:
+        places = {(label_ids[label], z): of for (label, z), of in self.slices.items()}
         return tuple(
-            SliceClicks(label_ids[label], z, base, tuple(PlacedClick(k, *click) for k, click in sorted(clicks.items())))
-            for (label, z), (base, clicks) in sorted(self.slices.items(), key=lambda item: (label_ids[item[0][0]], item[0][1]))
+            SliceClicks(*place, base, since, tuple(PlacedClick(k, *click) for k, click in sorted(clicks.items())))
+            for place, (base, since, clicks) in sorted(places.items())
             if base or clicks
-        )  # fmt: skip
+        )
 
 
 zs, ys, xs = (st.integers(0, size - 1) for size in SHAPE)
@@ -345,7 +357,7 @@ def test_any_sequence_of_actions_agrees_with_the_naive_model(cast: Cast, actions
         recorded = writer.send(kind, **fields)
         said = {(of.label, of.z): of for of in naive.said(label_ids)}
         for of in recorded.slices:
-            assert of == said.get((of.label, of.z), SliceClicks(of.label, of.z, 0, ()))
+            assert of == said.get((of.label, of.z), SliceClicks(of.label, of.z, 0, of.since, ()))
         assert (recorded.can_undo, recorded.can_redo) == (naive.now > 0, naive.now < len(naive.states) - 1)
     now = history.state(writer.assignment.pk)
     assert now.clicks == naive.said(label_ids)

@@ -82,7 +82,7 @@ def test_dicom_comes_out_as_it_went_in(small_ct, tmp_path: Path, cast: Cast, acq
     case = Assignment.objects.get(task__series=series)
     for z in range(series.depth):
         mask = masks.encode(scanned.voxels[z] > 0)
-        slicemasks.save(case.pk, cast.liver.pk, z, 1, mask, None, [], cast.alice.pk)
+        slicemasks.save(case.pk, cast.liver.pk, z, 1, 1, mask, None, [], cast.alice.pk)
     export.write(case, tmp_path / "labels.nii.gz")
     labels = nib.Nifti1Image.from_filename(tmp_path / "labels.nii.gz")
     np.testing.assert_array_equal(np.asarray(labels.dataobj), np.asarray(exported.dataobj) > 0)

@@ -6,11 +6,12 @@ import re
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from django.test import Client
 
+from annotator import masks
 from annotator.annotation import slicemasks
-from annotator.protocol import PlacedClick
 from tests.annotator import factories
 from tests.annotator.factories import Cast
 from tests.annotator.test_api import logged_in
@@ -42,9 +43,15 @@ def test_an_annotator_sees_own_cases_only(cast: Cast) -> None:
     assert "Not started" in page
 
 
-def test_progress_counts_slices_that_have_clicks_and_a_mask(cast: Cast) -> None:
-    for label, z, clicks in ((cast.liver, 1, 1), (cast.spleen, 1, 1), (cast.liver, 2, 1), (cast.liver, 3, 0)):
-        slicemasks.save(cast.alices.pk, label.pk, z, 1, b"", None, [PlacedClick(1, 0, 0, True)] * clicks, cast.alice.pk)
+def test_progress_counts_slices_that_have_a_mask(cast: Cast) -> None:
+    for label, z, pixel in (
+        (cast.liver, 1, True),
+        (cast.spleen, 1, True),
+        (cast.liver, 2, True),
+        (cast.liver, 3, False),
+    ):
+        mask = masks.encode(np.full((1, 1), pixel))
+        slicemasks.save(cast.alices.pk, label.pk, z, 1, 1, mask, None, [], cast.alice.pk)
     assert "2 of 4 slices with masks" in logged_in(cast.alice).get("/").content.decode()
 
 

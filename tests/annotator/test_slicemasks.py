@@ -19,7 +19,9 @@ from tests.annotator.test_history import at_once
 
 def save(cast: Cast, sequence: int, z: int = 1, **fields) -> bool:
     values = {"mask": bytes([sequence]), "model_version_id": None, "clicks": [PlacedClick(1, 2, 3, True)]}
-    return slicemasks.save(cast.alices.pk, cast.liver.pk, z, sequence, **{**values, **fields}, person_id=cast.alice.pk)
+    return slicemasks.save(
+        cast.alices.pk, cast.liver.pk, z, sequence, sequence, **{**values, **fields}, person_id=cast.alice.pk
+    )
 
 
 def kept() -> tuple[int, bytes]:

@@ -177,6 +177,37 @@ def test_a_mask_is_copied_to_the_slice_beside(screen, z):
     np.testing.assert_array_equal(screen.mask(), mask)
 
 
+def test_a_locked_label_is_neither_changed_nor_painted_over(screen, z):
+    liver, locked = screen.label(), screen.mask()
+    ys, xs = np.nonzero(locked)
+    over = [(int(xs[0]), int(ys[0])), (int(xs[-1]), int(ys[-1]))]
+    screen.page.get_by_role("button", name="Lock liver").click()
+    lock = screen.page.get_by_role("button", name="Lock liver", pressed=True)
+    lock.wait_for()
+    screen.page.locator(".viewer").focus()
+    screen.page.keyboard.press("Shift+Delete")
+    screen.page.get_by_text("liver is locked. Unlock it to change its masks.").wait_for()
+    screen.page.keyboard.press("2")
+    screen.page.keyboard.press("b")
+    drag(screen, over)
+    spleen = screen.mask()
+    assert spleen.any() and not (spleen & locked).any()
+    np.testing.assert_array_equal(screen.mask(liver), locked)
+    shoot(screen.page, "locked")
+    screen.page.reload()
+    screen.wait_until_ready()
+    screen.go_to(z)
+    lock.click()
+    screen.page.get_by_role("button", name="Lock liver", pressed=False).wait_for()
+    screen.page.keyboard.press("2")
+    screen.page.keyboard.press("b")
+    drag(screen, over)
+    assert (screen.mask() & locked).any()
+    screen.page.keyboard.press("Control+z")
+    screen.wait_until_saved()
+    np.testing.assert_array_equal(screen.mask(liver), locked)
+
+
 def test_strokes_without_a_network_are_kept_and_saved_later(screen, z):
     screen.page.context.set_offline(True)
     screen.page.evaluate("() => window.dispatchEvent(new Event('offline'))")

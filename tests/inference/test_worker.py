@@ -29,7 +29,7 @@ class SlowEngine:
         assert self.gate.acquire(timeout=10)
         self.encoded[key] = read
 
-    def mask(self, key, read, clicks):
+    def mask(self, key, read, clicks, base=b""):
         self.busy.set()
         assert self.gate.acquire(timeout=10)
         if key.series == "broken":

@@ -11,6 +11,9 @@ from annotator.protocol import (
     AddClick,
     DeleteClick,
     Error,
+    Lock,
+    LockedLabel,
+    Locks,
     MaskFrame,
     MoveClick,
     Paint,
@@ -117,7 +120,7 @@ async def test_a_painted_mask_is_kept_as_it_is_and_clicks_go_on_from_it(case, la
     liver, mask = labels["liver"], painted(slice(14, 30))
     await window.send(Paint(1, liver, Z, "brush", base64.b64encode(mask).decode()))
     stored, frame, saved = [await window.receive() for _ in range(3)]
-    assert stored.slices == (SliceClicks(liver, Z, 1, ()),)
+    assert stored.slices == (SliceClicks(liver, Z, 1, 1, ()),)
     assert (frame.kind, frame.number, frame.mask) == (MaskFrame.STORED, 1, mask)
     assert saved == Saved(1, liver, Z)
     row = await in_database(SliceMask.objects.get)()
@@ -245,4 +248,52 @@ async def test_whoever_leaves_the_project_can_no_longer_click(case, labels, conn
     await window.hello()
     await in_database(case.task.project.memberships.all().delete)()
     await window.send(AddClick(1, labels["liver"], Z, 0, 0, True))
+    assert (await window.receive_until(Error)).code == "read_only"
+
+
+async def test_a_locked_label_keeps_its_voxels_and_refuses_changes(case, labels, connect):
+    window = await connect(case.pk, case.person)
+    other = await connect(case.pk, case.person)
+    for one in (window, other):
+        assert (await one.hello()).locked == ()
+    liver, spleen = labels["liver"], labels["spleen"]
+    mask = painted(slice(0, 48))
+    await window.send(Paint(1, spleen, Z, "brush", base64.b64encode(mask).decode()))
+    await window.receive_until(Saved)
+    await window.send(Lock(spleen, True))
+    for one in (window, other):
+        assert (await one.receive_until(Locks)).labels == (LockedLabel(spleen),)
+    await window.send(AddClick(2, liver, Z, 22, 20, True))
+    frame = await window.receive_until(MaskFrame)
+    assert not (masks.decode(frame.mask) & masks.decode(mask)).any()
+    await window.receive_until(Saved)
+    await window.send(Undo(3))
+    await window.receive_until(Saved)
+    await window.send(Undo(4))
+    assert (await window.receive_until(Error)).code == "locked"
+    await other.send(Lock(spleen, False))
+    assert (await window.receive_until(Locks)).labels == ()
+    assert (await (await connect(case.pk, case.person)).hello()).locked == ()
+    await window.send(Undo(4))
+    assert (await window.receive_until(Stored)).sequence == 4
+
+
+async def test_only_the_background_is_taken_where_the_project_says_so(case, labels, connect):
+    project = case.task.project
+    project.overlap = project.Overlap.BACKGROUND
+    await in_database(project.save)()
+    window = await connect(case.pk, case.person)
+    await window.hello()
+    for sequence, (label, rows) in enumerate([("spleen", slice(0, 24)), ("liver", slice(12, 36))], start=1):
+        mask = base64.b64encode(painted(rows)).decode()
+        await window.send(Paint(sequence, labels[label], Z, "brush", mask))
+        await window.receive_until(Saved)
+    np.testing.assert_array_equal(await saved_mask(case, labels["liver"]), masks.decode(painted(slice(24, 36))))
+
+
+async def test_nobody_else_locks(case, labels, connect):
+    boss = await in_database(make_person)("boss", is_staff=True)
+    window = await connect(case.pk, boss)
+    await window.hello()
+    await window.send(Lock(labels["liver"], True))
     assert (await window.receive_until(Error)).code == "read_only"

@@ -2,6 +2,7 @@
 import { splitMaskFrames } from "../protocol/maskframe";
 import type { MaskFrame } from "../protocol/maskframe";
 import type { Grid } from "../viewer/geometry";
+import type { OverlapRule } from "./overlap";
 
 export interface Label {
   readonly id: number;
@@ -22,9 +23,16 @@ export interface Series {
   readonly slice_url: string;
 }
 
+export interface Project {
+  readonly id: number;
+  readonly name: string;
+  readonly guidelines: string;
+  readonly overlap: OverlapRule;
+}
+
 export interface Assignment {
   readonly id: number;
-  readonly project: { readonly id: number; readonly name: string; readonly guidelines: string };
+  readonly project: Project;
   readonly series: Series;
   readonly labels: readonly Label[];
   readonly person: string;

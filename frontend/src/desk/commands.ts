@@ -86,6 +86,7 @@ const PAINT = group("Brush and mask", [
 const LABELS = group("Labels and masks", [
   ...DIGITS.map((n): Row => [`${n}`, `Label ${n}`, (d) => d.selectLabel(d.assignment.labels[n - 1])]),
   ["H", "Hide or show this label", (d) => d.toggleVisible(d.label.value)],
+  ["Y", "Lock or unlock this label", (d) => d.toggleLock(d.label.value)],
   ["M", "Hide or show all masks", (d) => toggle(d.masksHidden)],
   ["O", "Outline on or off", (d) => toggle(d.preferences.outlined)],
 ]);

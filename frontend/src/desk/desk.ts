@@ -2,13 +2,15 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import type { Mask } from "../protocol/mask";
 import type { PlacedClick } from "../protocol/messages";
-import { keyOf, type Place, type PlaceKey, placeOf } from "../session/place";
+import { sinceAt } from "../session/clicks";
+import { type Place, type PlaceKey, placeOf } from "../session/place";
 import type { Session } from "../session/session";
 import { clampVoxel, type Grid, type ImagePoint, sameVoxel, type Voxel, voxel } from "../viewer/geometry";
 import type { Brush, LabelMask } from "../viewer/layers";
 import { SliceCache, sliceLoader } from "../viewer/slices";
 import { autoWindow, type GreyWindow, limited, PRESETS } from "../viewer/window";
 import { type Assignment, gridOf, type Label } from "./assignment";
+import { visibleMasks } from "./overlap";
 import { PAINT_TOOLS, Painting, type PaintTool, type WholeTool } from "./painting";
 import type { Preferences } from "./preferences";
 
@@ -55,6 +57,8 @@ export class Desk {
   readonly sliceFailed: ReadonlySignal<boolean>;
   readonly clicks: ReadonlySignal<readonly PlacedClick[]>;
   readonly masks: ReadonlySignal<readonly LabelMask[]>;
+  /** What the chosen label has of this slice. */
+  readonly maskHere: ReadonlySignal<Mask | undefined>;
   readonly brush: ReadonlySignal<Brush | undefined>;
   private readonly masked: ReadonlySignal<ReadonlyMap<number, readonly number[]>>;
 
@@ -62,7 +66,11 @@ export class Desk {
     const [depth, rows, columns] = assignment.series.shape;
     [this.assignment, this.session, this.preferences] = [assignment, session, preferences];
     this.grid = gridOf(assignment.series);
-    this.painting = new Painting(session, this.grid, preferences, (index) => this.slice.value?.[index]);
+    this.painting = new Painting(session, this.grid, preferences, {
+      valueAt: (index) => this.slice.value?.[index],
+      maskAt: (place) => this.visibleAt(place.z).get(place.label),
+      barredAt: (place) => this.barredAt(place),
+    });
     this.z = signal(Math.floor(depth / 2));
     this.label = signal(assignment.labels[0] as Label);
     this.slices = new SliceCache({
@@ -77,6 +85,7 @@ export class Desk {
     this.sliceFailed = computed(() => this.failed.value.has(this.z.value) && !this.slice.value);
     this.clicks = computed(() => session.clicksOnScreen(this.place.value));
     this.masks = computed(() => this.masksOnScreen());
+    this.maskHere = computed(() => this.visibleAt(this.z.value).get(this.label.value.id));
     this.brush = computed(() => this.brushOnScreen());
     // By way of a text, which stays equal while a drag changes masks but not which there are: then no strip is redrawn.
     const places = computed(() => maskedPlaces(session.masks.shown.value).join(" "));
@@ -165,18 +174,54 @@ export class Desk {
   /** All masks of the chosen label. */
   labelMasks(): readonly Mask[] {
     const { id } = this.label.value;
-    const shown = this.session.masks.shown.value;
-    return this.slicesWithMask(this.label.value).flatMap((z) => shown.get(keyOf({ label: id, z })) ?? []);
+    return this.slicesWithMask(this.label.value).flatMap((z) => this.visibleAt(z).get(id) ?? []);
+  }
+
+  /** What each label has of a slice, by the project's rule for voxels that several masks claim. */
+  private visibleAt(z: number): ReadonlyMap<number, Mask> {
+    const { session, assignment } = this;
+    const held = session.held.value ?? this.painting.stroke.value?.place;
+    const claims = assignment.labels.flatMap(({ id: label }) => {
+      const mask = session.masks.at({ label, z });
+      const isHeld = held?.label === label && held.z === z;
+      return mask
+        ? [{ label, mask, since: isHeld ? Number.MAX_VALUE : sinceAt(session.clicks.value, { label, z }) }]
+        : [];
+    });
+    return visibleMasks(claims, assignment.project.overlap);
+  }
+
+  /** The masks of a slice that a label's may not take a voxel of. */
+  private barredAt({ label, z }: Place): readonly Mask[] {
+    const locked = this.session.locked.value;
+    const takesNone = this.assignment.project.overlap === "background";
+    return [...this.visibleAt(z)].flatMap(([other, mask]) =>
+      other !== label && (takesNone || locked.has(other)) ? [mask] : [],
+    );
   }
 
   private masksOnScreen(): LabelMask[] {
     if (!this.slice.value) return [];
-    const shown = this.session.masks.shown.value;
+    const shown = this.visibleAt(this.z.value);
     return this.assignment.labels.flatMap(({ id, colour }) => {
-      const mask = shown.get(keyOf({ label: id, z: this.z.value }));
+      const mask = shown.get(id);
       const visible = mask && !this.hidden.value.has(id) && !this.masksHidden.value;
       return visible ? [{ label: id, colour, mask }] : [];
     });
+  }
+
+  // ------------------------------------------------------------------------------------------ locks
+
+  toggleLock({ id }: Label): void {
+    this.session.lock(id, !this.session.locked.value.has(id));
+  }
+
+  /** Whether the chosen label may not be changed; then the person is told. */
+  private refusesChange(): boolean {
+    const { id, name } = this.label.value;
+    const isLocked = this.session.locked.value.has(id);
+    if (isLocked) this.session.notices.say(`${name} is locked. Unlock it to change its masks.`);
+    return isLocked;
   }
 
   private setFailed(z: number, failed: boolean): void {
@@ -210,7 +255,7 @@ export class Desk {
 
   /** Grabs the click `grabbed`, or else presses a new one. Nothing can be clicked before its slice is there. */
   press(at: Voxel, grabbed: PlacedClick | undefined, background: boolean): void {
-    if (!this.slice.value) return;
+    if (!this.slice.value || this.refusesChange()) return;
     if (grabbed) {
       const { id: click, y, x, positive } = grabbed;
       this.selected.value = click;
@@ -222,7 +267,7 @@ export class Desk {
   }
 
   deleteClick(id: number | undefined = this.hovered.value ?? this.selected.value): void {
-    if (id === undefined || this.session.held.value) return;
+    if (id === undefined || this.session.held.value || this.refusesChange()) return;
     this.hovered.value = this.selected.value = undefined;
     this.session.deleteClick(id);
   }
@@ -275,18 +320,19 @@ export class Desk {
 
   beginStroke(at: ImagePoint, inverted: boolean): void {
     const tool = this.tool.value;
-    if (this.slice.value && isPaintTool(tool)) this.painting.begin(this.place.value, tool, at, inverted);
+    if (this.slice.value && isPaintTool(tool) && !this.refusesChange())
+      this.painting.begin(this.place.value, tool, at, inverted);
   }
 
   /** Something done to the whole mask of this slice. */
   edit(tool: WholeTool): void {
-    if (this.slice.value && !this.isBusy && !this.painting.apply(this.place.value, tool))
-      this.announcement.value = "This changes nothing here.";
+    if (!this.slice.value || this.isBusy || this.refusesChange()) return;
+    if (!this.painting.apply(this.place.value, tool)) this.announcement.value = "This changes nothing here.";
   }
 
   /** The mask of the slice above (1) or below (−1), for this one. */
   copyFrom(direction: 1 | -1): void {
-    if (!this.slice.value || this.isBusy) return;
+    if (!this.slice.value || this.isBusy || this.refusesChange()) return;
     const from = { ...this.place.value, z: this.z.value + direction };
     if (!this.session.masks.at(from)?.runs.length)
       this.announcement.value = `The slice ${direction > 0 ? "above" : "below"} has no mask of ${this.label.value.name}.`;

@@ -6,6 +6,7 @@ import { emptyMask, fromPixels, type Mask, toPixels } from "../protocol/mask";
 import type { Place } from "../session/place";
 import type { Session } from "../session/session";
 import type { Grid, ImagePoint } from "../viewer/geometry";
+import { erase } from "./overlap";
 
 export const PAINT_TOOLS = ["brush", "eraser", "lasso", "threshold"] as const;
 export type PaintTool = (typeof PAINT_TOOLS)[number];
@@ -15,6 +16,16 @@ export type WholeTool = "fill" | "largest" | "grow" | "shrink" | "clear";
 export interface Range {
   readonly low: number;
   readonly high: number;
+}
+
+/** What painting needs to know of the slice on screen. */
+export interface Ground {
+  /** Hounsfield units. */
+  readonly valueAt: (index: number) => number | undefined;
+  /** What a label has of a slice. */
+  readonly maskAt: (place: Place) => Mask | undefined;
+  /** The masks that a label's may not take a voxel of. */
+  readonly barredAt: (place: Place) => readonly Mask[];
 }
 
 export interface PaintPreferences {
@@ -42,16 +53,10 @@ export class Painting {
   private readonly session: Session;
   private readonly grid: Grid;
   private readonly preferences: PaintPreferences;
-  private readonly valueAt: (index: number) => number | undefined;
+  private readonly ground: Ground;
 
-  /** `valueAt` gives the Hounsfield units of the slice on screen. */
-  constructor(
-    session: Session,
-    grid: Grid,
-    preferences: PaintPreferences,
-    valueAt: (index: number) => number | undefined,
-  ) {
-    [this.session, this.grid, this.preferences, this.valueAt] = [session, grid, preferences, valueAt];
+  constructor(session: Session, grid: Grid, preferences: PaintPreferences, ground: Ground) {
+    [this.session, this.grid, this.preferences, this.ground] = [session, grid, preferences, ground];
     this.way = computed(() => (this.stroke.value?.tool === "lasso" ? this.stroke.value.way : NO_WAY));
   }
 
@@ -75,12 +80,12 @@ export class Painting {
     if (stroke.tool === "lasso") return;
     const { low, high } = this.preferences.range.value;
     const isInRange = (index: number) => {
-      const value = this.valueAt(index);
+      const value = this.ground.valueAt(index);
       return value !== undefined && value >= low && value <= high;
     };
     const allowed = stroke.tool === "threshold" ? isInRange : undefined;
     paintLine(stroke.pixels, this.grid, from, at, this.preferences.brushMm.value, stroke.erases ? 0 : 1, allowed);
-    this.session.masks.showLive(stroke.place, this.toMask(stroke.pixels));
+    this.session.masks.showLive(stroke.place, this.toMask(stroke.pixels, stroke.place));
   }
 
   end(): void {
@@ -88,7 +93,7 @@ export class Painting {
     if (!stroke) return;
     if (stroke.tool === "lasso") paintPolygon(stroke.pixels, this.grid, stroke.way, stroke.erases ? 0 : 1);
     this.stroke.value = undefined;
-    this.keep(stroke.place, stroke.tool, stroke.before, this.toMask(stroke.pixels));
+    this.keep(stroke.place, stroke.tool, stroke.before, this.toMask(stroke.pixels, stroke.place));
   }
 
   cancel(): void {
@@ -108,25 +113,30 @@ export class Painting {
 
   apply(place: Place, tool: WholeTool): boolean {
     const before = this.maskAt(place);
-    return this.keep(place, tool, before, tool === "clear" ? this.nothing() : this.changed(before, tool));
+    return this.keep(
+      place,
+      tool,
+      before,
+      tool === "clear" ? this.nothing() : this.toMask(this.changed(before, tool), place),
+    );
   }
 
   /** Takes over the mask of another slice. */
   copy(place: Place, from: Place): boolean {
-    return this.keep(place, "copy", this.maskAt(place), this.maskAt(from));
+    return this.keep(place, "copy", this.maskAt(place), this.toMask(toPixels(this.maskAt(from)), place));
   }
 
-  private changed(mask: Mask, tool: Exclude<WholeTool, "clear">): Mask {
+  private changed(mask: Mask, tool: Exclude<WholeTool, "clear">): Pixels {
     const pixels = toPixels(mask);
     switch (tool) {
       case "fill":
-        return this.toMask(holesFilled(pixels, this.grid));
+        return holesFilled(pixels, this.grid);
       case "largest":
-        return this.toMask(largestPiece(pixels, this.grid));
+        return largestPiece(pixels, this.grid);
       case "grow":
-        return this.toMask(grown(pixels, this.grid, STEP_MM));
+        return grown(pixels, this.grid, STEP_MM);
       case "shrink":
-        return this.toMask(shrunk(pixels, this.grid, STEP_MM));
+        return shrunk(pixels, this.grid, STEP_MM);
     }
   }
 
@@ -141,14 +151,16 @@ export class Painting {
   }
 
   private maskAt(place: Place): Mask {
-    return this.session.masks.at(place) ?? this.nothing();
+    return this.ground.maskAt(place) ?? this.nothing();
   }
 
   private nothing(): Mask {
     return emptyMask(this.grid.rows, this.grid.columns);
   }
 
-  private toMask(pixels: Pixels): Mask {
+  /** The pixels as a mask of this place: without what it may not take. */
+  private toMask(pixels: Pixels, place: Place): Mask {
+    for (const mask of this.ground.barredAt(place)) erase(pixels, mask);
     return fromPixels(pixels, this.grid.rows, this.grid.columns);
   }
 }

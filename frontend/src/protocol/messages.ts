@@ -19,12 +19,14 @@ export const PROTOCOL_VERSION = 2;
 
 const previewClick = { y: int, x: int, positive: bool };
 const placedClick = { id: int, y: int, x: int, positive: bool };
-const sliceClicks = { label: int, z: int, base: int, clicks: listOf(placedClick) };
+const sliceClicks = { label: int, z: int, base: int, since: int, clicks: listOf(placedClick) };
+const lockedLabel = { label: int };
 
 const CLIENT = {
   hello: { protocol: int },
   view: { label: int, z: int },
   preview: { request: int, label: int, z: int, base: int, clicks: listOf(previewClick) },
+  lock: { label: int, locked: bool },
   add_click: { sequence: int, label: int, z: int, y: int, x: int, positive: bool },
   move_click: { sequence: int, click: int, y: int, x: int },
   delete_click: { sequence: int, click: int },
@@ -42,6 +44,7 @@ const SERVER = {
     inference: text,
     model: text,
     clicks: listOf(sliceClicks),
+    locked: listOf(lockedLabel),
   },
   stored: {
     sequence: int,
@@ -51,6 +54,7 @@ const SERVER = {
     can_redo: bool,
   },
   saved: { sequence: int, label: int, z: int },
+  locks: { labels: listOf(lockedLabel) },
   inference: { state: text },
   error: { code: text, message: text, sequence: intOr(0), request: intOr(0) },
 } satisfies Record<string, Fields>;
@@ -69,6 +73,7 @@ export type Saved = ServerMessages["saved"];
 export type ErrorMessage = ServerMessages["error"];
 export type PreviewClick = RecordOf<typeof previewClick>;
 export type PlacedClick = RecordOf<typeof placedClick>;
+export type LockedLabel = RecordOf<typeof lockedLabel>;
 export type SliceClicks = RecordOf<typeof sliceClicks>;
 
 const ALL: Record<string, Fields> = { ...CLIENT, ...SERVER };

@@ -30,6 +30,9 @@ export const clicksAt = (lists: ClickLists, place: Place): readonly PlacedClick[
 /** The painted mask that the clicks of a place go on from, by its number; 0 is none. */
 export const baseAt = (lists: ClickLists, place: Place): number => lists.get(keyOf(place))?.base ?? 0;
 
+/** The interaction that a place's mask comes from. */
+export const sinceAt = (lists: ClickLists, place: Place): number => lists.get(keyOf(place))?.since ?? 0;
+
 export function placeOfClick(lists: ClickLists, id: number): Place | undefined {
   return [...lists.values()].find((list) => list.clicks.some((click) => click.id === id));
 }
@@ -48,18 +51,25 @@ function after(lists: ClickLists, interaction: Interaction): ClickLists {
     case "add_click": {
       const { sequence: id, y, x, positive } = interaction;
       const others = clicksAt(lists, interaction).filter((click) => click.id !== id);
-      return edit(lists, interaction, () => [...others, { id, y, x, positive }]);
+      return edit(lists, interaction, id, () => [...others, { id, y, x, positive }]);
     }
     case "move_click": {
-      const { click: id, y, x } = interaction;
-      return edit(lists, placeOfClick(lists, id), (clicks) => clicks.map((c) => (c.id === id ? { ...c, y, x } : c)));
+      const { sequence, click: id, y, x } = interaction;
+      return edit(lists, placeOfClick(lists, id), sequence, (clicks) =>
+        clicks.map((c) => (c.id === id ? { ...c, y, x } : c)),
+      );
     }
     case "delete_click":
-      return edit(lists, placeOfClick(lists, interaction.click), (clicks) =>
+      return edit(lists, placeOfClick(lists, interaction.click), interaction.sequence, (clicks) =>
         clicks.filter((c) => c.id !== interaction.click),
       );
     case "paint":
-      return withList(lists, { label: interaction.label, z: interaction.z, base: interaction.sequence, clicks: [] });
+      return withList(lists, {
+        ...placed(interaction),
+        base: interaction.sequence,
+        since: interaction.sequence,
+        clicks: [],
+      });
     case "undo":
     case "redo":
       return lists;
@@ -68,11 +78,17 @@ function after(lists: ClickLists, interaction: Interaction): ClickLists {
 
 type Edit = (clicks: readonly PlacedClick[]) => readonly PlacedClick[];
 
-function edit(lists: ClickLists, place: Place | undefined, change: Edit): ClickLists {
+function edit(lists: ClickLists, place: Place | undefined, since: number, change: Edit): ClickLists {
   if (!place) return lists;
-  const { label, z } = place;
-  return withList(lists, { label, z, base: baseAt(lists, place), clicks: change(clicksAt(lists, place)) });
+  return withList(lists, {
+    ...placed(place),
+    base: baseAt(lists, place),
+    since,
+    clicks: change(clicksAt(lists, place)),
+  });
 }
+
+const placed = ({ label, z }: Place): Place => ({ label, z });
 
 /** The clicks of a place as they are on screen while one of them is held. */
 export function withHeld(

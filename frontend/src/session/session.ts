@@ -10,6 +10,7 @@ import {
   decodeServer,
   type ErrorMessage,
   encode,
+  type LockedLabel,
   type PlacedClick,
   PROTOCOL_VERSION,
   type Saved,
@@ -72,6 +73,8 @@ export class Session {
   /** Where the last undo or redo took effect, so that the screen can go there. */
   readonly jump = signal<Place | undefined>(undefined);
   readonly online = signal(true);
+  /** Labels whose masks nothing may change, nor take a voxel from. */
+  readonly locked = signal<ReadonlySet<number>>(new Set());
 
   readonly waiting: ReadonlySignal<readonly Interaction[]>;
   readonly clicks: ReadonlySignal<ClickLists>;
@@ -196,6 +199,12 @@ export class Session {
     });
   }
 
+  /** Takes effect with the server's answer, in every window. */
+  lock(label: number, locked: boolean): void {
+    if (!this.welcomed.value || !this.send({ type: "lock", label, locked }))
+      this.notices.say("Labels can be locked and unlocked only while the server is there.");
+  }
+
   /** While a click is held, undo takes back the press and nothing else. */
   undo(): void {
     if (this.held.value) this.cancelHold();
@@ -304,6 +313,8 @@ export class Session {
         return this.receiveStored(message);
       case "saved":
         return this.receiveSaved(message);
+      case "locks":
+        return this.setLocked(message.labels);
       case "inference":
         return this.setInference(message.state);
       case "error":
@@ -316,6 +327,7 @@ export class Session {
     this.lastSequence = message.last_sequence;
     this.steps.value = { undo: message.can_undo, redo: message.can_redo };
     this.stored.value = clickLists(message.clicks);
+    this.setLocked(message.locked);
     this.model.value = message.model;
     this.unsaved.clear(); // whatever the log holds is safe; `saved` for it may never come to this connection
     this.setInference(message.inference);
@@ -358,6 +370,10 @@ export class Session {
   private receiveSaved(message: Saved): void {
     this.unsaved.saved(message, message.sequence);
     if (this.masks.keptNumber(message) < message.sequence) this.reloadSoon();
+  }
+
+  private setLocked(labels: readonly LockedLabel[]): void {
+    this.locked.value = new Set(labels.map(({ label }) => label));
   }
 
   private setInference(state: string): void {

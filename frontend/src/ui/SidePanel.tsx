@@ -51,6 +51,7 @@ function Labels({ work }: { work: Work }) {
 function LabelRow({ work: { desk, viewer }, label, number }: { work: Work; label: Label; number: number }) {
   const slices = useComputed(() => desk.slicesWithMask(label).length).value;
   const visible = !desk.hidden.value.has(label.id);
+  const locked = desk.session.locked.value.has(label.id);
   return (
     <div class={desk.label.value === label ? "label is-chosen" : "label"}>
       <label>
@@ -68,6 +69,16 @@ function LabelRow({ work: { desk, viewer }, label, number }: { work: Work; label
         </span>
         {number <= 9 && <kbd>{number}</kbd>}
       </label>
+      <button
+        type="button"
+        class={locked ? "lock is-locked" : "lock"}
+        aria-pressed={locked}
+        aria-label={`Lock ${label.name}`}
+        title={locked ? "Unlock (Y)" : "Lock (Y): nothing changes its masks"}
+        onClick={() => desk.toggleLock(label)}
+      >
+        <Icon name={locked ? "lock" : "unlock"} />
+      </button>
       <button
         type="button"
         class="eye"
@@ -195,7 +206,7 @@ const figure = (value: number) => value.toFixed(value < 10 ? 2 : value < 100 ? 1
 
 function Measures({ work: { desk } }: { work: Work }) {
   const { series, links } = desk.assignment;
-  const here = desk.session.masks.at(desk.place.value);
+  const here = desk.maskHere.value;
   const grey = here && desk.slice.value && greyUnder(here, desk.slice.value);
   return (
     <section class="measures">

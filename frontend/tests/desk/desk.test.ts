@@ -4,7 +4,10 @@ import { maskOf, PLACE } from "../session/fakes";
 import { ASSIGNMENT, newDesk } from "./deskfake";
 
 const [spleen, liver] = ASSIGNMENT.labels;
-const CLICKS = { last_sequence: 1, clicks: [{ ...PLACE, base: 0, clicks: [{ id: 1, y: 3, x: 4, positive: true }] }] };
+const CLICKS = {
+  last_sequence: 1,
+  clicks: [{ ...PLACE, base: 0, since: 1, clicks: [{ id: 1, y: 3, x: 4, positive: true }] }],
+};
 
 describe("slices", () => {
   it("stay within the volume", async () => {

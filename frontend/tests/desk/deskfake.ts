@@ -7,7 +7,7 @@ import { Desk as FakeSession, SHAPE } from "../session/fakes";
 
 export const ASSIGNMENT: Assignment = {
   id: 12,
-  project: { id: 3, name: "Abdomen", guidelines: "Outline the organ.\n\nNothing else." },
+  project: { id: 3, name: "Abdomen", guidelines: "Outline the organ.\n\nNothing else.", overlap: "newest" },
   series: {
     id: "s",
     description: "Portal venous",

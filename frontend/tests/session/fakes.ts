@@ -8,7 +8,15 @@ import {
   type ServerMessage,
   type SliceClicks,
 } from "../../src/protocol/messages";
-import { afterwards, baseAt, clickLists, clicksAt, type Interaction, placeOfClick } from "../../src/session/clicks";
+import {
+  afterwards,
+  baseAt,
+  clickLists,
+  clicksAt,
+  type Interaction,
+  placeOfClick,
+  sinceAt,
+} from "../../src/session/clicks";
 import type { SocketLike, Timers } from "../../src/session/connection";
 import type { OutboxContent, OutboxMirror } from "../../src/session/outbox";
 import { Session, type SessionOptions } from "../../src/session/session";
@@ -168,6 +176,7 @@ export const welcomeOf = (given: Partial<Extract<ServerMessage, { type: "welcome
   inference: "ready",
   model: "test",
   clicks: [],
+  locked: [],
   ...given,
 });
 
@@ -175,11 +184,12 @@ type Stored = Extract<ServerMessage, { type: "stored" }>;
 
 /** About one slice, unless `slices` are given. */
 export const storedOf = (given: Partial<Stored & SliceClicks> = {}): ServerMessage => {
-  const { label, z, base, clicks, ...rest } = given;
+  const { label, z, base, since, clicks, ...rest } = given;
   const here: SliceClicks = {
     label: label ?? PLACE.label,
     z: z ?? PLACE.z,
     base: base ?? 0,
+    since: since ?? rest.sequence ?? 1,
     clicks: clicks ?? [{ id: 1, y: 1, x: 1, positive: true }],
   };
   return { type: "stored", sequence: 1, kind: "add_click", slices: [here], can_undo: true, can_redo: false, ...rest };
@@ -221,6 +231,7 @@ export class FakeServer {
       label,
       z,
       base: baseAt(this.lists(), place),
+      since: sinceAt(this.lists(), place),
       clicks: clicksAt(this.lists(), place),
     });
   }
