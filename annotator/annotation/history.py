@@ -11,6 +11,7 @@ import json
 import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -102,6 +103,35 @@ def state(assignment_id: int) -> State:
     return State(log.last_sequence, bool(log.undoable), bool(log.redoable), slices, log.newest)
 
 
+@dataclass(frozen=True)
+class Step:
+    """An interaction that undo or redo can reach, and the slice as it was after it."""
+
+    sequence: int
+    kind: str
+    tool: str  # of a paint, else empty
+    slice: SliceClicks
+    person: str
+    at: datetime
+    in_force: bool  # False where it was undone and redo would bring it back
+
+
+def steps(assignment_id: int, most: int = 2000) -> list[Step]:
+    """The newest steps of an assignment in the order in which they were made, those that were undone last."""
+    log = _replay(_rows(assignment_id))
+    reached = [(done, True) for done in log.undoable] + [(done, False) for done in reversed(log.redoable)]
+    reached = reached[-most:]
+    rows = Interaction.objects.filter(pk__in=[done.row.pk for done, _ in reached])
+    about = {pk: (person, at) for pk, person, at in rows.values_list("pk", "person__username", "created_at")}
+    found = []
+    for (row, change), in_force in reached:
+        place = (row.label_id, row.z)
+        person, at = about[row.pk]
+        made = change[place][1].at(*place)
+        found.append(Step(row.sequence, row.kind, row.payload.get("tool", ""), made, person, at, in_force))
+    return found
+
+
 def painted(assignment_id: int, sequence: int) -> bytes | None:
     """The mask that a `paint` of this sequence left (bytes of `annotator.masks`); None where there is no such paint."""
     found = Interaction.objects.filter(assignment=assignment_id, sequence=sequence, kind=Paint.type)
@@ -131,6 +161,13 @@ class Slice(NamedTuple):
 
 BLANK = Slice()
 Change = dict[Place, tuple[Slice, Slice]]  # before and after
+
+
+class Done(NamedTuple):
+    """A row that undo or redo can reach, and what it did."""
+
+    row: Row
+    change: Change
 
 
 def _reversed(change: Change) -> Change:
@@ -165,8 +202,8 @@ class _Log:
     slices: dict[Place, Slice] = field(default_factory=dict)  # those that are not blank
     newest: dict[Place, int] = field(default_factory=dict)  # the last interaction that changed a slice
     homes: dict[int, Place] = field(default_factory=dict)  # of every click that ever was; it never leaves it
-    undoable: list[Change] = field(default_factory=list)
-    redoable: list[Change] = field(default_factory=list)
+    undoable: list[Done] = field(default_factory=list)
+    redoable: list[Done] = field(default_factory=list)
 
     def apply(self, row: Row, change: Change) -> None:
         """Take one interaction, which is valid."""
@@ -176,7 +213,7 @@ class _Log:
         elif row.kind == Redo.type:
             self.undoable += [self.redoable.pop() for _ in range(steps)]
         else:
-            self.undoable.append(change)
+            self.undoable.append(Done(row, change))
             self.redoable.clear()
         if row.kind == AddClick.type:
             self.homes[row.sequence] = (row.label_id, row.z)
@@ -205,10 +242,10 @@ class _Log:
         return {place: (before, Slice(before.base, _with(before.clicks, fields["click"], moved), row.sequence))}
 
     def back(self, steps: int) -> Change:
-        return _together(_reversed(change) for change in self.undoable[: -steps - 1 : -1])
+        return _together(_reversed(done.change) for done in self.undoable[: -steps - 1 : -1])
 
     def forth(self, steps: int) -> Change:
-        return _together(self.redoable[: -steps - 1 : -1])
+        return _together(done.change for done in self.redoable[: -steps - 1 : -1])
 
     def click(self, click: int) -> tuple[Place, PlacedClick] | None:
         """Where a click lies, if it is in force."""
@@ -299,11 +336,11 @@ def _change(log: _Log, assignment_id: int, message: Message) -> Change:
     return log.change_of(Row(0, message.sequence, message.type, *place, _payload(message)))
 
 
-def _check_steps(steps: int, changes: list[Change], what: str) -> None:
-    if not changes or steps < 1:
+def _check_steps(steps: int, done: list[Done], what: str) -> None:
+    if not done or steps < 1:
         raise ProtocolError(f"nothing_to_{what}", f"There is nothing to {what}.")
-    if steps > len(changes):
-        raise ProtocolError(f"nothing_to_{what}", f"There are only {len(changes)} steps to {what}, not {steps}.")
+    if steps > len(done):
+        raise ProtocolError(f"nothing_to_{what}", f"There are only {len(done)} steps to {what}, not {steps}.")
 
 
 def _check_painted(shape: tuple[int, int, int], message: Paint) -> None:

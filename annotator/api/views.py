@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from annotator.annotation import access, slicemasks
+from annotator.annotation import access, history, slicemasks
 from annotator.api.case import case_json
 from annotator.studies import store, thumbnail
 
@@ -32,6 +33,16 @@ def masks(request: HttpRequest, assignment_id: int) -> HttpResponse:
     if found is None:
         return _missing("assignment")
     return HttpResponse(slicemasks.frames(found.pk), content_type="application/octet-stream")
+
+
+@require_safe
+@never_cache
+def steps(request: HttpRequest, assignment_id: int) -> HttpResponse:
+    """What undo and redo can reach, in the order in which it was made, each with the clicks of its slice after it."""
+    found = access.assignment_for(request.user, assignment_id)
+    if found is None:
+        return _missing("assignment")
+    return JsonResponse({"steps": [dataclasses.asdict(step) for step in history.steps(found.pk)]})
 
 
 @require_safe

@@ -11,7 +11,8 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from annotator.annotation import slicemasks
+from annotator.annotation import history, slicemasks
+from annotator.protocol import AddClick
 from annotator.studies import store
 from tests.annotator import factories
 from tests.annotator.factories import SHAPE, Cast
@@ -31,6 +32,7 @@ def addresses(cast: Cast) -> list[str]:
     return [
         f"/api/assignments/{cast.alices.pk}/",
         f"/api/assignments/{cast.alices.pk}/masks/",
+        f"/api/assignments/{cast.alices.pk}/steps/",
         f"/api/series/{series}/slices/0",
         f"/api/series/{series}/thumbnail.png",
     ]
@@ -55,12 +57,12 @@ def test_without_a_log_in_the_answer_is_401(stored: Cast) -> None:
 )
 def test_only_people_of_the_case_get_anything(stored: Cast, name: str, status: int) -> None:
     client = logged_in(getattr(stored, name))
-    assert [client.get(address).status_code for address in addresses(stored)] == [status] * 4
+    assert [client.get(address).status_code for address in addresses(stored)] == [status] * 5
 
 
 def test_nothing_is_written_over_the_api(stored: Cast) -> None:
     client = logged_in(stored.alice)
-    assert [client.post(address).status_code for address in addresses(stored)] == [405] * 4
+    assert [client.post(address).status_code for address in addresses(stored)] == [405] * 5
 
 
 def test_the_case(stored: Cast) -> None:
@@ -133,3 +135,18 @@ def test_the_thumbnail_has_the_body_s_proportions(stored: Cast) -> None:
     response = logged_in(stored.alice).get(f"/api/series/{stored.alices.task.series_id}/thumbnail.png")
     picture = Image.open(io.BytesIO(response.content))
     assert (picture.format, picture.mode, picture.size) == ("PNG", "L", (192, 144))
+
+
+def test_the_steps_are_listed(cast: Cast) -> None:
+    history.record(cast.alices.pk, cast.alice.pk, AddClick(1, cast.liver.pk, 1, 2, 3, True))
+    (step,) = logged_in(cast.rob).get(f"/api/assignments/{cast.alices.pk}/steps/").json()["steps"]
+    assert step.pop("at").startswith("20")
+    clicks = [{"id": 1, "y": 2, "x": 3, "positive": True}]
+    assert step == {
+        "sequence": 1,
+        "kind": "add_click",
+        "tool": "",
+        "slice": {"label": cast.liver.pk, "z": 1, "base": 0, "since": 1, "clicks": clicks},
+        "person": "alice",
+        "in_force": True,
+    }

@@ -160,6 +160,24 @@ def test_several_steps_are_undone_at_once(cast: Cast, writer: Writer) -> None:
     assert writer.refused(Redo, steps=0) == "nothing_to_redo"
 
 
+def test_the_steps_are_what_undo_and_redo_can_reach(cast: Cast, writer: Writer) -> None:
+    writer.send(AddClick, **click(cast))
+    writer.send(Undo)
+    writer.send(AddClick, **click(cast))  # ends what was undone
+    writer.send(Paint, **paint(cast, tool="lasso"))
+    writer.send(AddClick, **click(cast, z=2))
+    writer.send(Undo)
+    steps = history.steps(cast.alices.pk)
+    assert [(s.sequence, s.kind, s.tool, s.slice.z, s.in_force) for s in steps] == [
+        (3, "add_click", "", 1, True),
+        (4, "paint", "lasso", 1, True),
+        (5, "add_click", "", 2, False),
+    ]
+    assert [(s.slice.base, len(s.slice.clicks)) for s in steps] == [(0, 1), (4, 0), (0, 1)]
+    assert steps[0].person == "alice" and steps[0].at <= steps[1].at
+    assert [s.sequence for s in history.steps(cast.alices.pk, most=2)] == [4, 5]
+
+
 @pytest.mark.parametrize("axis", ["z", "y", "x"])
 def test_a_click_outside_the_volume_is_refused(cast: Cast, writer: Writer, axis: str) -> None:
     size = dict(zip("zyx", SHAPE, strict=True))[axis]

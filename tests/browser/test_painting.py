@@ -208,6 +208,29 @@ def test_a_locked_label_is_neither_changed_nor_painted_over(screen, z):
     np.testing.assert_array_equal(screen.mask(liver), locked)
 
 
+def test_the_history_leads_back_and_forth_and_replays(screen):
+    before = screen.mask()
+    page = screen.page
+    page.get_by_text("History", exact=True).click()
+    steps = page.locator(".past")
+    steps.first.wait_for()
+    assert steps.nth(1).get_attribute("aria-current") == "step"  # the first was undone
+    lasso = page.get_by_role("button", name="Lasso liver").last
+    with screen.new_mask():
+        lasso.click()
+    screen.wait_until_saved()
+    page.locator(".past[aria-current]", has_text="Lasso").wait_for()
+    shoot(page, "history")
+    with screen.new_mask():
+        steps.nth(1).click()
+    screen.wait_until_saved()
+    np.testing.assert_array_equal(screen.mask(), before)
+    with screen.new_mask():
+        page.get_by_role("button", name="Replay this mask").click()
+    page.wait_for_function("() => annotator.state().replayed === undefined")
+    np.testing.assert_array_equal(screen.mask(), before)
+
+
 def test_strokes_without_a_network_are_kept_and_saved_later(screen, z):
     screen.page.context.set_offline(True)
     screen.page.evaluate("() => window.dispatchEvent(new Event('offline'))")

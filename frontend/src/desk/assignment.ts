@@ -2,6 +2,7 @@
 import { splitMaskFrames } from "../protocol/maskframe";
 import type { MaskFrame } from "../protocol/maskframe";
 import type { Grid } from "../viewer/geometry";
+import type { Step } from "./history";
 import type { OverlapRule } from "./overlap";
 
 export interface Label {
@@ -52,6 +53,12 @@ export async function loadAssignment(id: number): Promise<Assignment> {
 export async function loadSavedMasks(id: number): Promise<MaskFrame[]> {
   const response = await get(`/api/assignments/${id}/masks/`);
   return [...splitMaskFrames(new Uint8Array(await response.arrayBuffer()))];
+}
+
+/** What undo and redo can reach, in the order in which it was made. */
+export async function loadSteps(id: number): Promise<readonly Step[]> {
+  const response = await get(`/api/assignments/${id}/steps/`);
+  return ((await response.json()) as { readonly steps: readonly Step[] }).steps;
 }
 
 async function get(url: string): Promise<Response> {

@@ -64,6 +64,7 @@ const CLICKS = group("Clicks", [
   ["Delete Backspace", "Delete the click under the pointer, or the selected one", (d) => d.deleteClick()],
   ["Ctrl+Z", "Undo", (d) => d.undo()],
   ["Ctrl+Shift+Z Ctrl+Y", "Redo", (d) => d.redo()],
+  ["R", "Replay how this mask was made", (d) => void d.history.replay(d.place.value)],
   ["Escape", "Cancel a drag or a stroke, leave the crosshair", (d) => d.escape()],
 ]);
 

@@ -9,7 +9,8 @@ import { clampVoxel, type Grid, type ImagePoint, sameVoxel, type Voxel, voxel } 
 import type { Brush, LabelMask } from "../viewer/layers";
 import { SliceCache, sliceLoader } from "../viewer/slices";
 import { autoWindow, type GreyWindow, limited, PRESETS } from "../viewer/window";
-import { type Assignment, gridOf, type Label } from "./assignment";
+import { type Assignment, gridOf, type Label, loadSteps } from "./assignment";
+import { History, replaysAt } from "./history";
 import { visibleMasks } from "./overlap";
 import { PAINT_TOOLS, Painting, type PaintTool, type WholeTool } from "./painting";
 import type { Preferences } from "./preferences";
@@ -28,6 +29,7 @@ export class Desk {
   readonly preferences: Preferences;
   readonly grid: Grid;
   readonly painting: Painting;
+  readonly history: History;
 
   readonly z: Signal<number>;
   readonly label: Signal<Label>;
@@ -71,6 +73,7 @@ export class Desk {
       maskAt: (place) => this.visibleAt(place.z).get(place.label),
       barredAt: (place) => this.barredAt(place),
     });
+    this.history = new History(session, () => loadSteps(assignment.id), session.timers);
     this.z = signal(Math.floor(depth / 2));
     this.label = signal(assignment.labels[0] as Label);
     this.slices = new SliceCache({
@@ -83,7 +86,10 @@ export class Desk {
     this.place = computed(() => ({ label: this.label.value.id, z: this.z.value }));
     this.slice = computed(() => this.sliceAt(this.z.value));
     this.sliceFailed = computed(() => this.failed.value.has(this.z.value) && !this.slice.value);
-    this.clicks = computed(() => session.clicksOnScreen(this.place.value));
+    this.clicks = computed(
+      () =>
+        replaysAt(this.history.replayed, this.place.value)?.slice.clicks ?? session.clicksOnScreen(this.place.value),
+    );
     this.masks = computed(() => this.masksOnScreen());
     this.maskHere = computed(() => this.visibleAt(this.z.value).get(this.label.value.id));
     this.brush = computed(() => this.brushOnScreen());
@@ -101,6 +107,7 @@ export class Desk {
   goTo(z: number): void {
     const target = Math.min(Math.max(Math.round(z), 0), this.depth - 1);
     if (target === this.z.value || this.isBusy) return;
+    this.history.stop();
     batch(() => {
       this.hovered.value = this.selected.value = undefined;
       this.z.value = target;
@@ -129,6 +136,7 @@ export class Desk {
 
   selectLabel(label: Label | undefined): void {
     if (!label || this.isBusy) return;
+    this.history.stop();
     batch(() => {
       this.hovered.value = this.selected.value = undefined;
       this.label.value = label;
@@ -218,6 +226,7 @@ export class Desk {
 
   /** Whether the chosen label may not be changed; then the person is told. */
   private refusesChange(): boolean {
+    this.history.stop();
     const { id, name } = this.label.value;
     const isLocked = this.session.locked.value.has(id);
     if (isLocked) this.session.notices.say(`${name} is locked. Unlock it to change its masks.`);
@@ -303,7 +312,8 @@ export class Desk {
 
   /** Gives up, innermost first: the held click, then the crosshair, then the selection. */
   escape(): void {
-    if (this.painting.stroke.value) this.painting.cancel();
+    if (this.history.replayed.value) this.history.stop();
+    else if (this.painting.stroke.value) this.painting.cancel();
     else if (this.session.held.value) this.session.cancelHold();
     else if (this.crosshair.value) this.crosshair.value = undefined;
     else this.selected.value = undefined;

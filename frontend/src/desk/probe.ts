@@ -67,6 +67,7 @@ export class Probe {
       waiting: session.waiting.value.length,
       clicks: clicks.value,
       sliceLoaded: slice.value !== undefined,
+      replayed: this.desk.history.replayed.value?.sequence,
       lastAnswer: session.timing.lastAnswer.value,
       masksPerSecond: session.timing.rate.value,
     };

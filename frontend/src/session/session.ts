@@ -15,6 +15,7 @@ import {
   PROTOCOL_VERSION,
   type Saved,
   type ServerMessage,
+  type SliceClicks,
   type Stored,
   type Welcome,
 } from "../protocol/messages";
@@ -73,6 +74,8 @@ export class Session {
   /** Where the last undo or redo took effect, so that the screen can go there. */
   readonly jump = signal<Place | undefined>(undefined);
   readonly online = signal(true);
+  /** The newest interaction known to be in the server's log. */
+  readonly logged = signal(0);
   /** Labels whose masks nothing may change, nor take a voxel from. */
   readonly locked = signal<ReadonlySet<number>>(new Set());
 
@@ -83,6 +86,7 @@ export class Session {
   readonly connection: ReadonlySignal<ConnectionState>;
   readonly saving: ReadonlySignal<SaveState>;
 
+  readonly timers: Timers;
   private readonly options: SessionOptions;
   private readonly link: Connection;
   private readonly outbox: Outbox;
@@ -93,7 +97,6 @@ export class Session {
   private readonly everWelcomed = signal(false);
   private readonly unsaved = new Unsaved();
   private readonly sent = new Map<number, { readonly at: number; readonly place: Place | undefined }>();
-  private lastSequence = 0;
   private gesture = 0;
   private viewed: Place | undefined;
   private cancelView: () => void = () => {};
@@ -103,6 +106,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.options = options;
     const { timers } = options;
+    this.timers = timers;
     this.notices = new Notices(timers);
     this.outbox = new Outbox(options.outbox);
     this.waiting = this.outbox.entries;
@@ -206,13 +210,26 @@ export class Session {
   }
 
   /** While a click is held, undo takes back the press and nothing else. */
-  undo(): void {
+  undo(steps = 1): void {
     if (this.held.value) this.cancelHold();
-    else if (this.canUndo.value) this.submit({ type: "undo", steps: 1 });
+    else if (this.canUndo.value) this.submit({ type: "undo", steps });
   }
 
-  redo(): void {
-    if (!this.held.value && this.canRedo.value) this.submit({ type: "redo", steps: 1 });
+  redo(steps = 1): void {
+    if (!this.held.value && this.canRedo.value) this.submit({ type: "redo", steps });
+  }
+
+  /** Shows the mask that other clicks than the present ones make, and changes nothing. */
+  rehearse({ label, z, base, clicks }: SliceClicks): void {
+    this.cancelHold();
+    this.gesture += 1;
+    this.previews.ask({ label, z, base, clicks: toPreview(clicks), gesture: this.gesture });
+  }
+
+  endRehearsal(place: Place): void {
+    this.gesture += 1;
+    this.previews.forgetWaiting();
+    this.masks.dropLive(place);
   }
 
   private commit(held: HeldClick, interaction: Unnumbered): void {
@@ -235,7 +252,7 @@ export class Session {
   }
 
   private submit(interaction: Unnumbered): Interaction {
-    const numbered = this.outbox.add(interaction, this.lastSequence);
+    const numbered = this.outbox.add(interaction, this.logged.value);
     this.flush();
     return this.waiting.value.at(-1) ?? numbered;
   }
@@ -261,14 +278,14 @@ export class Session {
   }
 
   private sendPreview(request: number, { label, z, base, clicks }: Question): boolean {
-    if (!this.welcomed.value || this.inference.value === "away" || base > this.lastSequence) return false;
+    if (!this.welcomed.value || this.inference.value === "away" || base > this.logged.value) return false;
     return this.send({ type: "preview", request, label, z, base, clicks });
   }
 
   /** Sends the first unacknowledged interaction, if it is not on its way already. */
   private flush(): void {
     if (!this.welcomed.value || this.outbox.isFirstSent || !this.outbox.first) return;
-    this.follow(this.outbox.renumber(this.lastSequence + 1));
+    this.follow(this.outbox.renumber(this.logged.value + 1));
     this.outbox.markFirstSent();
     this.sendFirst();
   }
@@ -324,7 +341,7 @@ export class Session {
 
   private receiveWelcome(message: Welcome): void {
     const again = this.everWelcomed.value;
-    this.lastSequence = message.last_sequence;
+    this.logged.value = message.last_sequence;
     this.steps.value = { undo: message.can_undo, redo: message.can_redo };
     this.stored.value = clickLists(message.clicks);
     this.setLocked(message.locked);
@@ -342,14 +359,14 @@ export class Session {
     const { sequence } = message;
     if (this.outbox.acknowledge(sequence)) this.cancelWatch();
     // The answer to a resend may describe the log as it was then, and `welcome` has told of later interactions since.
-    if (sequence >= this.lastSequence) this.takeOver(message);
+    if (sequence >= this.logged.value) this.takeOver(message);
     if (message.kind === "undo" || message.kind === "redo") this.goBack(message);
     this.flush();
   }
 
   private takeOver(message: Stored): void {
     const { sequence, slices } = message;
-    this.lastSequence = sequence;
+    this.logged.value = sequence;
     this.stored.value = slices.reduce(withList, this.stored.value);
     this.steps.value = { undo: message.can_undo, redo: message.can_redo };
     for (const slice of slices) {

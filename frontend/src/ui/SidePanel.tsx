@@ -2,6 +2,7 @@
 import { useComputed } from "@preact/signals";
 import type { Label } from "../desk/assignment";
 import { type Desk, isPaintTool } from "../desk/desk";
+import { named } from "../desk/history";
 import { areaMm2, greyUnder, volumeMl } from "../desk/measures";
 import { PRESETS } from "../viewer/window";
 import type { Work } from "./context";
@@ -15,6 +16,7 @@ export function SidePanel({ work }: { work: Work }) {
       <Clicks work={work} />
       <Edit work={work} />
       <Measures work={work} />
+      <HistoryList work={work} />
       <Display work={work} />
       <Windows work={work} />
       <Guidelines work={work} />
@@ -227,6 +229,51 @@ function Measures({ work: { desk } }: { work: Work }) {
           <dd>{figure(volumeMl(desk.labelMasks(), series))} ml</dd>
         </div>
       </dl>
+    </section>
+  );
+}
+
+function HistoryList({ work: { desk } }: { work: Work }) {
+  const { history, assignment } = desk;
+  const steps = history.steps.value;
+  const last = steps.findLastIndex(({ in_force }) => in_force);
+  const nameOf = (id: number) => assignment.labels.find((label) => label.id === id)?.name;
+  return (
+    <section>
+      <details
+        class="history"
+        onToggle={(event) => {
+          history.isOpen.value = event.currentTarget.open;
+        }}
+      >
+        <summary>History</summary>
+        <button type="button" title="R" onClick={() => void history.replay(desk.place.value)}>
+          Replay this mask
+        </button>
+        <ol reversed start={steps.length}>
+          {steps
+            .map((step, i) => (
+              <li key={step.sequence} class={step.in_force ? "" : "is-undone"}>
+                <button
+                  type="button"
+                  class="past"
+                  aria-current={i === last ? "step" : undefined}
+                  title={`${step.person}, ${new Date(step.at).toLocaleString()}`}
+                  onClick={() => history.goTo(step)}
+                >
+                  {named(step)}
+                  <span>
+                    {nameOf(step.slice.label)}, slice {step.slice.z + 1}
+                  </span>
+                </button>
+              </li>
+            ))
+            .reverse()}
+        </ol>
+        <button type="button" disabled={last < 0} onClick={() => history.goTo(undefined)}>
+          Back to the beginning
+        </button>
+      </details>
     </section>
   );
 }
