@@ -23,7 +23,8 @@ class InputSpec:
 
     grid: Grid = field(default_factory=Grid)
     intensity: Intensity = field(default_factory=Intensity)
-    sigma: float = 2.0  # pixels of the grid
+    sigma: float = 2.0  # of a click's Gaussian, pixels of the grid
+    disk: float = 0.0  # radius of the disk that a click is instead; 0: a Gaussian
     previous_mask: bool = False  # whether a third map tells the network the mask that the clicks correct
 
     @property
@@ -54,7 +55,7 @@ class InputSpec:
         previous: NDArray[np.bool_] | None = None,
     ) -> Tensor:
         """float32 [1, maps, rows, columns] of (row, column, positive) and a mask that lie on the grid already."""
-        maps = guidance_maps(points, shape, self.sigma)
+        maps = guidance_maps(points, shape, self.sigma, self.disk)
         if self.previous_mask:
             maps = np.concatenate([maps, np.zeros((1, *shape), np.float32) if previous is None else previous[None]])
         return torch.from_numpy(maps.astype(np.float32, copy=False))[None]

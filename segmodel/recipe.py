@@ -26,7 +26,8 @@ class Recipe:
     size: int = 512  # side of the cached slices, grid pixels
     crop: tuple[int, int] = (512, 512)  # rows, columns that the network sees in training
     window: tuple[float, float] = (-1024.0, 3071.0)  # HU, clipped before standardising
-    sigma: float = 2.0  # grid pixels
+    sigma: float = 2.0  # of a click's Gaussian, grid pixels
+    disk: float = 0.0  # radius of the disk that a click is instead; 0: a Gaussian
     steps: int = 100_000
     images: int = 16  # slices of a batch, over all processes
     micro_batch: int = (
@@ -58,6 +59,8 @@ class Recipe:
         for name in ("lesions", "regions", "previous_mask", "start_masks"):
             if not 0 <= getattr(self, name) <= 1:
                 raise RecipeError(f"The recipe's {name} is a share from 0 to 1, not {getattr(self, name)}.")
+        if self.disk < 0:
+            raise RecipeError(f"The recipe's disk must be 0 or above, not {self.disk}.")
         if self.micro_batch < 0:
             raise RecipeError(f"The recipe's micro_batch must be 0 or above, not {self.micro_batch}.")
         if self.optimiser not in ("adam", "adamw") or self.schedule not in ("constant", "cosine"):

@@ -72,7 +72,7 @@ class Trainer:
         self.network = network.to(self.device, memory_format=torch.channels_last)
         grid = Grid(recipe.spacing, network.multiple)
         measured = start.inputs.intensity if start else Intensity.measured(slices.images, *recipe.window)
-        self.spec = InputSpec(grid, measured, recipe.sigma, previous_mask=recipe.previous_mask > 0)
+        self.spec = InputSpec(grid, measured, recipe.sigma, recipe.disk, recipe.previous_mask > 0)
         self.sampler = Sampler(slices, self.spec, recipe)
         kind = torch.optim.AdamW if recipe.optimiser == "adamw" else torch.optim.Adam
         self.optimiser = kind(self.network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)

@@ -82,3 +82,16 @@ def test_the_order_of_clicks_does_not_matter(clicks, random):
 
 def test_a_click_far_outside_leaves_no_trace():
     assert not guidance_maps([(-50, 5, True), (5, 400, False)], SHAPE, SIGMA).any()
+
+
+@given(y=st.floats(-5, 30), x=st.floats(-5, 40), radius=st.floats(0.5, 6))
+def test_a_disk_is_1_inside_0_outside_and_falls_over_a_pixel(y, x, radius):
+    maps = guidance_maps([(y, x, False)], SHAPE, SIGMA, radius)
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    distance = np.hypot(rows - y, columns - x)
+    np.testing.assert_allclose(maps[1], np.clip(radius + 0.5 - distance, 0, 1), atol=1e-6)
+    assert not maps[0].any()
+
+
+def test_disks_that_overlap_are_no_brighter():
+    assert guidance_maps([(10, 10, True), (11, 10, True)], SHAPE, SIGMA, 3.0).max() == 1
