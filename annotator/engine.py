@@ -137,8 +137,8 @@ class ClickEngine:
 
     def mask(
         self, key: SliceKey, read: ReadSlice, clicks: Iterable[tuple[int, int, bool]], base: bytes = b""
-    ) -> tuple[bytes, float]:
-        """The mask of clicks (y, x, positive) in the codec of `annotator.masks`, and the network's milliseconds.
+    ) -> tuple[bytes, float, float]:
+        """The mask of clicks (y, x, positive) in the codec of `annotator.masks`, its own estimate of Dice, milliseconds.
 
         `base` is the mask that the clicks correct, where there is one.
         """
@@ -147,9 +147,9 @@ class ClickEngine:
         started = time.perf_counter()
         encoded = self.encode(key, read)
         previous = masks.decode(base) if base else None
-        mask = self.load(key.model).predict(encoded, [Click(*click) for click in clicks], previous).mask
+        mask, quality = self.load(key.model).predict(encoded, [Click(*click) for click in clicks], previous)
         network_ms = 1000 * (time.perf_counter() - started)
-        return masks.encode(mask), network_ms
+        return masks.encode(mask), quality, network_ms
 
 
 def use_threads(count: int) -> None:

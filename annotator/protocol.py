@@ -334,14 +334,17 @@ def _value(hint: Any, value: Any, where: str) -> Any:
 class MaskFrame:
     """One mask, little-endian: the header below, then the mask in the codec of `annotator.masks`.
 
-    u8 protocol, u8 kind, u16 z, u32 number, u32 label, u32 model_version, f32 network_ms, f32 total_ms, mask bytes.
-    `number` is the interaction's sequence (STORED, SAVED) or the preview's request (PREVIEW).
+    u8 protocol, u8 kind, u16 z, u32 number, u32 label, u32 model_version, f32 network_ms, f32 total_ms, f32 quality,
+    mask bytes.
+    `number` is the interaction's sequence (STORED, SAVED) or the preview's request (PREVIEW); `quality` is the model's own
+    estimate of the mask's Dice, or NO_ESTIMATE where a person made the mask.
     """
 
     STORED: ClassVar[int] = 0
     PREVIEW: ClassVar[int] = 1
     SAVED: ClassVar[int] = 2  # from the database, over HTTP
-    HEADER: ClassVar[struct.Struct] = struct.Struct("<BBHIIIff")
+    HEADER: ClassVar[struct.Struct] = struct.Struct("<BBHIIIfff")
+    NO_ESTIMATE: ClassVar[float] = -1.0
 
     kind: int
     z: int
@@ -350,10 +353,12 @@ class MaskFrame:
     model_version: int
     network_ms: float
     total_ms: float
+    quality: float
     mask: bytes
 
     def to_bytes(self) -> bytes:
-        header = (self.kind, self.z, self.number, self.label, self.model_version, self.network_ms, self.total_ms)
+        times = (self.network_ms, self.total_ms)
+        header = (self.kind, self.z, self.number, self.label, self.model_version, *times, self.quality)
         return self.HEADER.pack(PROTOCOL_VERSION, *header) + self.mask
 
     @classmethod
@@ -361,9 +366,9 @@ class MaskFrame:
         """Raises ProtocolError (`malformed`, `protocol_version`)."""
         if len(data) < cls.HEADER.size:
             raise ProtocolError("malformed", "The mask frame is shorter than its header.")
-        protocol, kind, z, number, label, version, network_ms, total_ms = cls.HEADER.unpack_from(data)
+        protocol, kind, z, number, label, version, network_ms, total_ms, quality = cls.HEADER.unpack_from(data)
         if protocol != PROTOCOL_VERSION:
             raise ProtocolError(
                 "protocol_version", f"The mask frame speaks protocol {protocol}, not {PROTOCOL_VERSION}."
             )
-        return cls(kind, z, number, label, version, network_ms, total_ms, data[cls.HEADER.size :])
+        return cls(kind, z, number, label, version, network_ms, total_ms, quality, data[cls.HEADER.size :])

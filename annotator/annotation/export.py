@@ -130,6 +130,7 @@ def _describe_mask(row: SliceMask) -> dict[str, Any]:
         "z": row.z,
         "pixels": row.pixels,
         "clicks": [{key: click[key] for key in ("y", "x", "positive")} for click in row.clicks],
+        "quality": row.quality,
         "model_version": row.model_version.name if row.model_version else None,
         "person": row.person.get_username(),
         "interaction": row.sequence,

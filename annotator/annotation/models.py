@@ -166,6 +166,7 @@ class SliceMask(models.Model):
     since = models.PositiveIntegerField(help_text="the interaction that it comes from: after an undo an earlier one")
     mask = models.BinaryField(help_text="annotator.masks")
     pixels = models.PositiveIntegerField(help_text="of the foreground")
+    quality = models.FloatField(null=True, help_text="the model's own estimate of Dice; null where a person made it")
     clicks = models.JSONField(default=list, help_text="[{id, y, x, positive}] that it answers")
     model_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

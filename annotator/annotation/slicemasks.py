@@ -23,6 +23,7 @@ def save(
     model_version_id: int | None,
     clicks: Iterable[PlacedClick],
     person_id: int,
+    quality: float | None = None,
 ) -> bool:
     """Keep a mask (bytes of `annotator.masks`) that comes from interaction `since` as the answer to `sequence`.
 
@@ -34,6 +35,7 @@ def save(
         "since": since,
         "mask": mask,
         "pixels": masks.area(mask),
+        "quality": quality,
         "clicks": [dataclasses.asdict(click) for click in clicks],
         "model_version_id": model_version_id,
         "person_id": person_id,
@@ -50,7 +52,7 @@ def save(
 def frames(assignment_id: int) -> bytes:
     """Every kept mask of an assignment: repeated u32le length and `MaskFrame` of kind SAVED."""
     kept = SliceMask.objects.filter(assignment=assignment_id).order_by("label", "z")
-    rows = kept.values_list("label_id", "z", "sequence", "model_version_id", "mask")
+    rows = kept.values_list("label_id", "z", "sequence", "model_version_id", "quality", "mask")
     return b"".join(_with_length(_frame(*row)) for row in rows)
 
 
@@ -61,8 +63,13 @@ def behind(assignment_id: int, newest: Mapping[tuple[int, int], int]) -> list[tu
     return [(*place, sequence) for place, sequence in sorted(newest.items()) if answered.get(place, 0) < sequence]
 
 
-def _frame(label_id: int, z: int, sequence: int, model_version_id: int | None, mask: bytes | memoryview) -> bytes:
-    return MaskFrame(MaskFrame.SAVED, z, sequence, label_id, model_version_id or 0, 0.0, 0.0, bytes(mask)).to_bytes()
+def _frame(
+    label_id: int, z: int, sequence: int, version_id: int | None, quality: float | None, mask: bytes | memoryview
+) -> bytes:
+    estimate = MaskFrame.NO_ESTIMATE if quality is None else quality
+    return MaskFrame(
+        MaskFrame.SAVED, z, sequence, label_id, version_id or 0, 0.0, 0.0, estimate, bytes(mask)
+    ).to_bytes()
 
 
 def _with_length(frame: bytes) -> bytes:

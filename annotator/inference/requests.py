@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from annotator.protocol import MaskFrame
+
 
 @dataclass(frozen=True)
 class Ping:
@@ -75,6 +77,7 @@ class Answer:
     model_version: int
     network_ms: float
     mask: bytes = b""
+    quality: float = MaskFrame.NO_ESTIMATE
     error: str = ""
 
 

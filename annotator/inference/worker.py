@@ -118,12 +118,12 @@ class Worker:
         head = (request.z, request.label, request.kind, request.number, request.model_version)
         try:
             clicks = [(y, x, positive) for y, x, positive in request.clicks]
-            mask, ms = self.engine.mask(key, lambda: _read(key), clicks, request.base)
+            mask, quality, ms = self.engine.mask(key, lambda: _read(key), clicks, request.base)
         except Exception as error:
             log.exception("No mask for %s", key)
             sentence = str(error) if isinstance(error, ValueError) else "The network failed on this slice."
             return Answer(*head, 0.0, error=sentence)
-        return Answer(*head, ms, mask)
+        return Answer(*head, ms, mask, quality)
 
     def _encode_ahead(self, key: SliceKey) -> None:
         """In the network's thread."""

@@ -172,7 +172,8 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         if not of.clicks:
             self.waiting.pop((of.z, of.label, kind), None)
             series = self.assignment.task.series
-            return await self._show(sent, base or masks.empty(series.height, series.width), 0.0)
+            mask = base or masks.empty(series.height, series.width)
+            return await self._show(sent, mask, MaskFrame.NO_ESTIMATE, 0.0)
         self.waiting[of.z, of.label, kind] = sent
         self._watch()
         await self._send(request)
@@ -203,22 +204,22 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
             stored = answer.kind == MaskFrame.STORED
             number = (answer.number, 0) if stored else (0, answer.number)
             return await self.say(protocol.Error("inference", answer.error, *number))
-        await self._show(sent, answer.mask, answer.network_ms)
+        await self._show(sent, answer.mask, answer.quality, answer.network_ms)
 
     async def inference_pong(self, packed: dict[str, Any]) -> None:
         self.pinged = 0.0
         await self._is_back()
 
-    async def _show(self, sent: Sent, mask: bytes, network_ms: float) -> None:
+    async def _show(self, sent: Sent, mask: bytes, quality: float, network_ms: float) -> None:
         """Paints first, saves then."""
         request = sent.request
         if self.locked or self.assignment.task.project.overlap == Project.Overlap.BACKGROUND:
             mask = await self._cut(mask, request.label, request.z)
         total_ms = 1000 * (time.monotonic() - sent.came)
         head = (request.kind, request.z, request.number, request.label, request.model_version, network_ms, total_ms)
-        await self.send(bytes_data=MaskFrame(*head, mask).to_bytes())
+        await self.send(bytes_data=MaskFrame(*head, quality, mask).to_bytes())
         if request.kind == MaskFrame.STORED:
-            await self._save(sent, mask)
+            await self._save(sent, mask, quality)
             await self.say(protocol.Saved(request.number, request.label, request.z))
 
     def _request(self, kind: int, number: int, of: SliceClicks, base: bytes) -> requests.Request:
@@ -293,11 +294,12 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         return history.record(self.assignment.pk, self.scope["user"].pk, message, self.locked)
 
     @in_database
-    def _save(self, sent: Sent, mask: bytes) -> None:
+    def _save(self, sent: Sent, mask: bytes, quality: float) -> None:
         request = sent.request
         place = (request.assignment, request.label, request.z, request.number, sent.of.since)
-        version = request.model_version if sent.of.clicks else None
-        slicemasks.save(*place, mask, version, sent.of.clicks, request.person)
+        by_model = bool(sent.of.clicks)
+        version, estimate = (request.model_version, quality) if by_model else (None, None)
+        slicemasks.save(*place, mask, version, sent.of.clicks, request.person, estimate)
 
     def _read_labels(self) -> None:
         project = self.assignment.task.project

@@ -84,12 +84,12 @@ def test_any_object_is_a_message_or_refused(fields: dict) -> None:
 
 @given(st.binary(max_size=20))
 def test_mask_frames_come_back(mask: bytes) -> None:
-    frame = MaskFrame(MaskFrame.STORED, 59, 2**32 - 1, 3, 4, 12.5, 20.25, mask)
+    frame = MaskFrame(MaskFrame.STORED, 59, 2**32 - 1, 3, 4, 12.5, 20.25, 0.875, mask)
     assert MaskFrame.from_bytes(frame.to_bytes()) == frame
 
 
 def test_a_short_or_foreign_mask_frame_is_refused() -> None:
-    data = MaskFrame(0, 0, 0, 0, 0, 0.0, 0.0, b"").to_bytes()
+    data = MaskFrame(0, 0, 0, 0, 0, 0.0, 0.0, 0.0, b"").to_bytes()
     for bad, code in ((data[:-1], "malformed"), (b"\x63" + data[1:], "protocol_version")):
         with pytest.raises(ProtocolError) as refusal:
             MaskFrame.from_bytes(bad)

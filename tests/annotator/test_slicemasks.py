@@ -63,15 +63,16 @@ def test_a_mask_remembers_what_made_it(cast: Cast) -> None:
 def test_frames_are_what_the_browser_reads(cast: Cast) -> None:
     version = factories.make_version()
     mask = masks.encode(np.eye(6, 8, dtype=bool))
-    save(cast, 7, mask=mask, model_version_id=version.pk)
+    save(cast, 7, mask=mask, model_version_id=version.pk, quality=0.75)
     save(cast, 8, z=3)
     data, frames = slicemasks.frames(cast.alices.pk), []
     while data:
         (length,) = struct.unpack_from("<I", data)
         frames.append(MaskFrame.from_bytes(data[4 : 4 + length]))
         data = data[4 + length :]
-    assert frames[0] == MaskFrame(MaskFrame.SAVED, 1, 7, cast.liver.pk, version.pk, 0.0, 0.0, mask)
+    assert frames[0] == MaskFrame(MaskFrame.SAVED, 1, 7, cast.liver.pk, version.pk, 0.0, 0.0, 0.75, mask)
     assert [(frame.z, frame.number, frame.model_version) for frame in frames] == [(1, 7, version.pk), (3, 8, 0)]
+    assert frames[1].quality == MaskFrame.NO_ESTIMATE
 
 
 def test_slices_whose_last_interaction_has_no_mask_are_behind(cast: Cast) -> None:

@@ -35,7 +35,7 @@ class SlowEngine:
         if key.series == "broken":
             raise ValueError("This slice cannot be read.")
         self.answered.append((key, list(clicks)))
-        return b"mask", 1.5
+        return b"mask", 0.9, 1.5
 
     def go(self, times=1):
         self.gate.release(times)

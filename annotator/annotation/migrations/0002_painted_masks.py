@@ -71,5 +71,10 @@ class Migration(migrations.Migration):
             models.PositiveIntegerField(default=0, help_text="of the foreground"),
             preserve_default=False,
         ),
+        migrations.AddField(
+            "slicemask",
+            "quality",
+            models.FloatField(help_text="the model's own estimate of Dice; null where a person made it", null=True),
+        ),
         migrations.RunPython(count_pixels, migrations.RunPython.noop),
     ]

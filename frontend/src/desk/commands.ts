@@ -55,6 +55,7 @@ const SLICES = group("Slices", [
   ["Home", "Lowest slice", (d) => d.goTo(0)],
   ["End", "Highest slice", (d) => d.goTo(d.depth - 1)],
   ["N", "Next slice with a mask of this label", (d) => d.goToMask(1)],
+  ["Shift+N", "Next slice that the model doubts", (d) => d.goToDoubtful()],
   ["P", "Previous slice with a mask of this label", (d) => d.goToMask(-1)],
 ]);
 

@@ -14,6 +14,7 @@ import { History, replaysAt } from "./history";
 import { visibleMasks } from "./overlap";
 import { PAINT_TOOLS, Painting, type PaintTool, type WholeTool } from "./painting";
 import type { Preferences } from "./preferences";
+import { isDoubtful } from "./quality";
 
 export type Tool = "click" | "window" | PaintTool;
 
@@ -63,6 +64,7 @@ export class Desk {
   readonly maskHere: ReadonlySignal<Mask | undefined>;
   readonly brush: ReadonlySignal<Brush | undefined>;
   private readonly masked: ReadonlySignal<ReadonlyMap<number, readonly number[]>>;
+  private readonly doubtful: ReadonlySignal<ReadonlyMap<number, readonly number[]>>;
 
   constructor(assignment: Assignment, session: Session, preferences: Preferences) {
     const [depth, rows, columns] = assignment.series.shape;
@@ -94,8 +96,12 @@ export class Desk {
     this.maskHere = computed(() => this.visibleAt(this.z.value).get(this.label.value.id));
     this.brush = computed(() => this.brushOnScreen());
     // By way of a text, which stays equal while a drag changes masks but not which there are: then no strip is redrawn.
-    const places = computed(() => maskedPlaces(session.masks.shown.value).join(" "));
-    this.masked = computed(() => slicesByLabel(places.value.split(" ").filter(Boolean) as PlaceKey[]));
+    const placesOf = (wanted: (mask: Mask) => boolean) => {
+      const places = computed(() => placesWhere(session.masks.shown.value, wanted).join(" "));
+      return computed(() => slicesByLabel(places.value.split(" ").filter(Boolean) as PlaceKey[]));
+    };
+    this.masked = placesOf((mask) => mask.runs.length > 0);
+    this.doubtful = placesOf(isDoubtful);
   }
 
   // ------------------------------------------------------------------------------------------ slices and labels
@@ -177,6 +183,19 @@ export class Desk {
   /** Slices on which a label has a mask, lowest first. */
   slicesWithMask({ id }: Label): readonly number[] {
     return this.masked.value.get(id) ?? [];
+  }
+
+  /** Those of them that the model itself doubts. */
+  doubtfulSlices({ id }: Label): readonly number[] {
+    return this.doubtful.value.get(id) ?? [];
+  }
+
+  /** The next slice that the model doubts, going up and around. */
+  goToDoubtful(): void {
+    const slices = this.doubtfulSlices(this.label.value);
+    const next = slices.find((z) => z > this.z.value) ?? slices[0];
+    if (next === undefined) this.announcement.value = `No slice of ${this.label.value.name} is doubtful.`;
+    else this.goTo(next);
   }
 
   /** All masks of the chosen label. */
@@ -400,8 +419,8 @@ export class Desk {
   }
 }
 
-const maskedPlaces = (shown: ReadonlyMap<PlaceKey, Mask>): PlaceKey[] =>
-  [...shown].filter(([, mask]) => mask.runs.length > 0).map(([key]) => key);
+const placesWhere = (shown: ReadonlyMap<PlaceKey, Mask>, wanted: (mask: Mask) => boolean): PlaceKey[] =>
+  [...shown].filter(([, mask]) => wanted(mask)).map(([key]) => key);
 
 function slicesByLabel(keys: readonly PlaceKey[]): ReadonlyMap<number, readonly number[]> {
   const slices = new Map<number, number[]>();

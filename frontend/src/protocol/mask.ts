@@ -16,6 +16,8 @@ export interface Mask {
   readonly boxHeight: number;
   readonly boxWidth: number;
   readonly runs: readonly number[];
+  /** The model's own estimate of its Dice, where a model made it. */
+  readonly quality?: number;
 }
 
 /** Foreground pixels `start <= x < end` of row `y`, in slice coordinates. */

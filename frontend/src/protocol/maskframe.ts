@@ -3,7 +3,8 @@ import { decodeMask, encodeMask, type Mask } from "./mask";
 import { PROTOCOL_VERSION } from "./messages";
 import { ProtocolError } from "./schema";
 
-const HEADER_BYTES = 24;
+const HEADER_BYTES = 28;
+const NO_ESTIMATE = -1;
 const KINDS = ["stored", "preview", "saved"] as const;
 
 /** Over the socket: the mask after a stored interaction, or of a preview. Over HTTP: a mask from the database. */
@@ -29,6 +30,8 @@ export function decodeMaskFrame(data: Uint8Array): MaskFrame {
   }
   const kind = KINDS[view.getUint8(1)];
   if (!kind) throw new ProtocolError(`Unknown kind of mask frame ${view.getUint8(1)}.`);
+  const quality = view.getFloat32(24, true);
+  const mask = decodeMask(data.subarray(HEADER_BYTES));
   return {
     kind,
     z: view.getUint16(2, true),
@@ -37,7 +40,7 @@ export function decodeMaskFrame(data: Uint8Array): MaskFrame {
     modelVersion: view.getUint32(12, true),
     networkMs: view.getFloat32(16, true),
     totalMs: view.getFloat32(20, true),
-    mask: decodeMask(data.subarray(HEADER_BYTES)),
+    mask: quality === NO_ESTIMATE ? mask : { ...mask, quality },
   };
 }
 
@@ -53,6 +56,7 @@ export function encodeMaskFrame(frame: MaskFrame): Uint8Array {
   view.setUint32(12, frame.modelVersion, true);
   view.setFloat32(16, frame.networkMs, true);
   view.setFloat32(20, frame.totalMs, true);
+  view.setFloat32(24, frame.mask.quality ?? NO_ESTIMATE, true);
   data.set(mask, HEADER_BYTES);
   return data;
 }

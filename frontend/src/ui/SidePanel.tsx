@@ -4,6 +4,8 @@ import type { Label } from "../desk/assignment";
 import { type Desk, isPaintTool } from "../desk/desk";
 import { named } from "../desk/history";
 import { areaMm2, greyUnder, volumeMl } from "../desk/measures";
+import { verdict } from "../desk/quality";
+import type { Mask } from "../protocol/mask";
 import { PRESETS } from "../viewer/window";
 import type { Work } from "./context";
 import { Icon } from "./icons";
@@ -95,6 +97,19 @@ function LabelRow({ work: { desk, viewer }, label, number }: { work: Work; label
   );
 }
 
+const VERDICTS = { good: "good", check: "look again", doubtful: "doubtful" } as const;
+
+/** A word beside the colour, for those who do not see it. */
+function Quality({ mask }: { mask: Mask | undefined }) {
+  const found = mask && verdict(mask);
+  if (!found) return null;
+  return (
+    <p class={`quality is-${found}`} title="What the model expects of its own mask (Dice)">
+      <i aria-hidden="true" /> Estimated {mask.quality?.toFixed(2)}, {VERDICTS[found]}
+    </p>
+  );
+}
+
 function Clicks({ work: { desk } }: { work: Work }) {
   const clicks = desk.clicks.value;
   return (
@@ -120,6 +135,7 @@ function Clicks({ work: { desk } }: { work: Work }) {
           </li>
         ))}
       </ul>
+      <Quality mask={desk.session.masks.at(desk.place.value)} />
     </section>
   );
 }

@@ -51,7 +51,7 @@ function Strip({ desk }: { desk: Desk }) {
     <svg
       class="strip"
       role="img"
-      aria-label={labels.map((label) => `${label.name}: ${desk.slicesWithMask(label).length} slices`).join(", ")}
+      aria-label={labels.map((label) => described(desk, label)).join(", ")}
       style={{ height: `${Math.min(labels.length * 7, 42)}px` }}
       viewBox={`0 0 ${desk.depth} ${labels.length}`}
       preserveAspectRatio="none"
@@ -66,6 +66,11 @@ function Strip({ desk }: { desk: Desk }) {
   );
 }
 
+function described(desk: Desk, label: Label): string {
+  const doubtful = desk.doubtfulSlices(label).length;
+  return `${label.name}: ${desk.slicesWithMask(label).length} slices${doubtful ? `, ${doubtful} of them doubtful` : ""}`;
+}
+
 /** Neighbouring slices are one bar. */
 function Row({ desk, label, row }: { desk: Desk; label: Label; row: number }) {
   const chosen = label === desk.label.value;
@@ -74,6 +79,9 @@ function Row({ desk, label, row }: { desk: Desk; label: Label; row: number }) {
       <rect class={chosen ? "row is-chosen" : "row"} x={0} y={row + 0.12} width={desk.depth} height={0.76} />
       {stretches(desk.slicesWithMask(label)).map(([first, last]) => (
         <rect key={first} fill={label.colour} x={first} y={row + 0.12} width={last - first + 1} height={0.76} />
+      ))}
+      {stretches(desk.doubtfulSlices(label)).map(([first, last]) => (
+        <rect key={first} class="doubtful" x={first} y={row + 0.12} width={last - first + 1} height={0.3} />
       ))}
     </g>
   );

@@ -19,6 +19,7 @@ describe.each(names(".bin"))("golden binary frame %s", (name) => {
       modelVersion: says.model_version,
     });
     expect([frame.networkMs, frame.totalMs]).toEqual([says.network_ms, says.total_ms]);
+    expect(frame.mask.quality ?? -1).toBe(says.quality);
   });
 
   it("has the mask that Python wrote", () => {
@@ -33,7 +34,10 @@ describe.each(names(".bin"))("golden binary frame %s", (name) => {
   it("is the same bytes when written here", () => {
     expect(encodeMaskFrame(frame)).toEqual(bytes(`${name}.bin`));
     const drawnAgain = fromPixels(toPixels(frame.mask), frame.mask.height, frame.mask.width);
-    expect(encodeMaskFrame({ ...frame, mask: drawnAgain })).toEqual(bytes(`${name}.bin`));
+    const { quality } = frame.mask;
+    expect(
+      encodeMaskFrame({ ...frame, mask: quality === undefined ? drawnAgain : { ...drawnAgain, quality } }),
+    ).toEqual(bytes(`${name}.bin`));
   });
 });
 

@@ -64,12 +64,12 @@ def corner() -> NDArray[np.bool_]:
     return mask
 
 
-Header = tuple[int, int, int, int, int, float, float]
+Header = tuple[int, int, int, int, int, float, float, float]
 MASKS: dict[str, tuple[Header, NDArray[np.bool_]]] = {
-    "mask": ((MaskFrame.STORED, 17, 5, 3, 12, 31.25, 38.5), blob()),
-    "mask-empty": ((MaskFrame.PREVIEW, 0, 41, 1, 12, 30.0, 33.75), np.zeros((512, 512), bool)),
-    "mask-corner": ((MaskFrame.SAVED, 65535, 4294967295, 2, 1, 0.0, 0.0), corner()),
-    "mask-full": ((MaskFrame.STORED, 118, 300, 4, 13, 0.5, 1024.0), np.ones((512, 512), bool)),
+    "mask": ((MaskFrame.STORED, 17, 5, 3, 12, 31.25, 38.5, 0.9375), blob()),
+    "mask-empty": ((MaskFrame.PREVIEW, 0, 41, 1, 12, 30.0, 33.75, 0.5), np.zeros((512, 512), bool)),
+    "mask-corner": ((MaskFrame.SAVED, 65535, 4294967295, 2, 1, 0.0, 0.0, -1.0), corner()),
+    "mask-full": ((MaskFrame.STORED, 118, 300, 4, 13, 0.5, 1024.0, 1.0), np.ones((512, 512), bool)),
 }
 
 
@@ -85,7 +85,7 @@ def runs(mask: NDArray[np.bool_]) -> list[int]:
 
 
 def described(fields: Header, mask: NDArray[np.bool_]) -> dict[str, object]:
-    names = ("kind", "z", "number", "label", "model_version", "network_ms", "total_ms")
+    names = ("kind", "z", "number", "label", "model_version", "network_ms", "total_ms", "quality")
     ys, xs = np.nonzero(mask)
     box = [int(ys.min()), int(xs.min()), int(np.ptp(ys)) + 1, int(np.ptp(xs)) + 1] if ys.size else [0, 0, 0, 0]
     inside = mask[box[0] : box[0] + box[2], box[1] : box[1] + box[3]]
