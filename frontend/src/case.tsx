@@ -47,7 +47,7 @@ function connectViewer(desk: Desk, viewer: Viewer): void {
     viewer.set({ masks: desk.masks.value, opacity: preferences.opacity.value, outlined: preferences.outlined.value }),
   );
   effect(() => viewer.set({ clicks: desk.slice.value ? desk.clicks.value : [], crosshair: desk.crosshair.value }));
-  effect(() => viewer.set({ brush: desk.brush.value, way: desk.painting.way.value }));
+  effect(() => viewer.set({ brush: desk.brush.value, way: desk.painting.way.value, ruler: desk.ruler.value }));
   effect(() => viewer.set({ marked: session.held.value?.click ?? desk.hovered.value ?? desk.selected.value }));
   effect(() => {
     const { z, label, clicks, tool } = desk;

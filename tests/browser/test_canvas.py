@@ -227,3 +227,17 @@ def test_a_manager_uploads_a_dicom_zip_and_a_bad_file(log_in, page, site, tmp_pa
     page.screenshot(path=SHOTS / "upload.png")
     assert "not a NIfTI" in report.inner_text()
     page.goto(site.url)
+
+
+def test_the_ruler_measures_millimetres(screen):
+    page = screen.page
+    page.keyboard.press("z")
+    page.mouse.move(*screen.point(60, 100))
+    page.mouse.down()
+    page.mouse.move(*screen.point(160, 100))
+    page.mouse.up()
+    page.get_by_text("128.0 millimetres").wait_for(state="attached")  # pixels of 1.28 mm
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / "ruler.png")
+    page.keyboard.press("Escape")
+    page.keyboard.press("v")

@@ -17,6 +17,7 @@ export function pointerActions(desk: Desk, viewer: Viewer): PointerActions {
   return {
     tool: () => (isPaintTool(desk.tool.value) ? "paint" : desk.tool.value),
     press(at, background) {
+      if (desk.tool.value === "ruler") return desk.startRuler(viewer.imageAt(at));
       if (isPaintTool(desk.tool.value)) return desk.beginStroke(viewer.imageAt(at), background);
       const under = viewer.voxelAt(at);
       desk.withdrawPeek();
@@ -24,11 +25,16 @@ export function pointerActions(desk: Desk, viewer: Viewer): PointerActions {
     },
     drag(at) {
       point(at);
+      if (desk.tool.value === "ruler") return desk.stretchRuler(viewer.imageAt(at));
       if (desk.painting.stroke.value) return desk.painting.extend(viewer.imageAt(at));
       const { x, y } = viewer.nearestVoxel(at);
       desk.session.drag(y, x);
     },
-    release: () => (desk.painting.stroke.value ? desk.painting.end() : desk.session.release()),
+    release() {
+      if (desk.tool.value === "ruler") desk.endRuler();
+      else if (desk.painting.stroke.value) desk.painting.end();
+      else desk.session.release();
+    },
     cancel() {
       desk.painting.cancel();
       desk.session.cancelHold();

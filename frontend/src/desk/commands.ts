@@ -99,6 +99,7 @@ const DISPLAY = group("Window and zoom", [
     "Window tool: drag changes width and level",
     (d) => d.chooseTool(d.tool.value === "window" ? "click" : "window"),
   ],
+  ["Z", "Ruler", (d) => d.chooseTool("ruler")],
   ...PRESETS.map(
     (p, i): Row => [`Shift+${i + 1}`, `${p.name} ${p.width} / ${p.level}`.replace("-", "−"), (d) => d.applyPreset(i)],
   ),

@@ -5,8 +5,8 @@ import type { PlacedClick } from "../protocol/messages";
 import { sinceAt } from "../session/clicks";
 import { type Place, type PlaceKey, placeOf } from "../session/place";
 import type { Session } from "../session/session";
-import { clampVoxel, type Grid, type ImagePoint, sameVoxel, type Voxel, voxel } from "../viewer/geometry";
-import type { Brush, LabelMask } from "../viewer/layers";
+import { clampVoxel, type Grid, type ImagePoint, lengthMm, sameVoxel, type Voxel, voxel } from "../viewer/geometry";
+import type { Brush, LabelMask, Ruler } from "../viewer/layers";
 import { SliceCache, sliceLoader } from "../viewer/slices";
 import { autoWindow, type GreyWindow, limited, PRESETS } from "../viewer/window";
 import { type Assignment, gridOf, type Label, loadSteps } from "./assignment";
@@ -16,7 +16,7 @@ import { PAINT_TOOLS, Painting, type PaintTool, type WholeTool } from "./paintin
 import type { Preferences } from "./preferences";
 import { isDoubtful } from "./quality";
 
-export type Tool = "click" | "window" | PaintTool;
+export type Tool = "click" | "window" | "ruler" | PaintTool;
 
 export const isPaintTool = (tool: Tool): tool is PaintTool => (PAINT_TOOLS as readonly Tool[]).includes(tool);
 
@@ -43,6 +43,7 @@ export class Desk {
   /** Where exactly the pointer is, for the brush. */
   readonly pointedAt = signal<ImagePoint | undefined>(undefined);
   readonly crosshair = signal<Voxel | undefined>(undefined);
+  readonly ruler = signal<Ruler | undefined>(undefined);
   readonly hovered = signal<number | undefined>(undefined);
   readonly selected = signal<number | undefined>(undefined);
   readonly keysShown = signal(false);
@@ -117,6 +118,7 @@ export class Desk {
     batch(() => {
       this.hovered.value = this.selected.value = undefined;
       this.z.value = target;
+      this.ruler.value = undefined; // it lies in a slice
     });
   }
 
@@ -279,6 +281,26 @@ export class Desk {
     if (this.slice.value) this.greyWindow.value = autoWindow(this.slice.value);
   }
 
+  // ------------------------------------------------------------------------------------------ ruler
+
+  startRuler(at: ImagePoint): void {
+    if (this.slice.value) this.ruler.value = { from: at, to: at };
+  }
+
+  stretchRuler(to: ImagePoint): void {
+    const ruler = this.ruler.value;
+    if (ruler) this.ruler.value = { ...ruler, to };
+  }
+
+  /** A press without a drag takes the ruler away. */
+  endRuler(): void {
+    const ruler = this.ruler.value;
+    if (!ruler) return;
+    const mm = lengthMm(this.grid, ruler.from, ruler.to);
+    if (mm < 0.1) this.ruler.value = undefined;
+    else this.announcement.value = `${mm.toFixed(1)} millimetres`;
+  }
+
   // ------------------------------------------------------------------------------------------ clicks
 
   /** Grabs the click `grabbed`, or else presses a new one. Nothing can be clicked before its slice is there. */
@@ -335,6 +357,7 @@ export class Desk {
     else if (this.painting.stroke.value) this.painting.cancel();
     else if (this.session.held.value) this.session.cancelHold();
     else if (this.crosshair.value) this.crosshair.value = undefined;
+    else if (this.ruler.value) this.ruler.value = undefined;
     else this.selected.value = undefined;
   }
 

@@ -70,6 +70,14 @@ function ClickTools({ work: { desk } }: { work: Work }) {
         <Icon name="window" />
       </Tool>
       <Tool
+        name="Ruler"
+        keys="Z"
+        pressed={tool.value === "ruler"}
+        run={() => desk.chooseTool(tool.value === "ruler" ? "click" : "ruler")}
+      >
+        <Icon name="ruler" />
+      </Tool>
+      <Tool
         name="Crosshair for the keyboard"
         keys="C"
         pressed={desk.crosshair.value !== undefined}

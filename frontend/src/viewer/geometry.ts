@@ -85,6 +85,10 @@ export interface Grid {
   readonly rowMm: number;
 }
 
+/** From one point of a slice to another, in mm in the patient. */
+export const lengthMm = ({ columnMm, rowMm }: Grid, a: Point, b: Point): number =>
+  Math.hypot((b.x - a.x) * columnMm, (b.y - a.y) * rowMm);
+
 const FIT_MARGIN = 0.97;
 const ZOOM_LIMITS = { least: 0.1, most: 80 };
 

@@ -4,7 +4,7 @@
  */
 import { intervals, type Mask } from "../protocol/mask";
 import type { PlacedClick } from "../protocol/messages";
-import { Affine, centreOf, type Grid, type ImagePoint, type Voxel } from "./geometry";
+import { Affine, centreOf, type Grid, type ImagePoint, lengthMm, type Voxel } from "./geometry";
 import { outline } from "./outline";
 import { paintGreys } from "./window";
 
@@ -32,6 +32,13 @@ export interface ViewState {
   readonly brush: Brush | undefined;
   /** The line of a lasso. */
   readonly way: readonly ImagePoint[];
+  readonly ruler: Ruler | undefined;
+}
+
+/** A line whose length is wanted. */
+export interface Ruler {
+  readonly from: ImagePoint;
+  readonly to: ImagePoint;
 }
 
 /** The brush under the pointer. */
@@ -169,7 +176,7 @@ function strokeMask(context: Context, transform: Affine, { mask, colour }: Label
 
 export function overlayLayer(): Layer {
   return layer(
-    ["clicks", "marked", "crosshair", "brush", "way", "grid", "toCanvas", "pixelRatio"],
+    ["clicks", "marked", "crosshair", "brush", "way", "ruler", "grid", "toCanvas", "pixelRatio"],
     (context, state) => {
       cleared(context);
       context.setTransform(...Affine.scale(state.pixelRatio).toArray());
@@ -177,6 +184,7 @@ export function overlayLayer(): Layer {
       for (const click of state.clicks)
         drawClick(context, state.toCanvas.apply(centreOf(click)), click.positive, click.id === state.marked);
       if (state.way.length > 1) drawWay(context, state.toCanvas, state.way);
+      if (state.ruler) drawRuler(context, state.toCanvas, state.grid, state.ruler);
       if (state.brush) drawBrush(context, state.toCanvas, state.grid, state.brush);
     },
   );
@@ -223,6 +231,27 @@ function drawWay(context: Context, toCanvas: Affine, way: readonly ImagePoint[])
   }
   context.closePath();
   strokeTwice(context, COLOURS.marked);
+}
+
+function drawRuler(context: Context, toCanvas: Affine, grid: Grid, { from, to }: Ruler): void {
+  const [a, b] = [toCanvas.apply(from), toCanvas.apply(to)];
+  const length = Math.hypot(b.x - a.x, b.y - a.y) || 1;
+  const [nx, ny] = [(-(b.y - a.y) / length) * 6, ((b.x - a.x) / length) * 6];
+  context.beginPath();
+  for (const end of [a, b]) {
+    context.moveTo(end.x - nx, end.y - ny);
+    context.lineTo(end.x + nx, end.y + ny);
+  }
+  context.moveTo(a.x, a.y);
+  context.lineTo(b.x, b.y);
+  strokeTwice(context, COLOURS.crosshair);
+  const text = `${lengthMm(grid, from, to).toFixed(1)} mm`;
+  context.font = "600 13px system-ui, sans-serif";
+  context.lineWidth = 4;
+  context.strokeStyle = COLOURS.ink;
+  context.strokeText(text, b.x + 10, b.y - 8);
+  context.fillStyle = COLOURS.crosshair;
+  context.fillText(text, b.x + 10, b.y - 8);
 }
 
 function drawBrush(context: Context, toCanvas: Affine, grid: Grid, { at, radiusMm, erases }: Brush): void {

@@ -13,7 +13,7 @@ export interface PointerActions {
   zoom(factor: number, at: CanvasPoint): void;
   scroll(slices: number): void;
   /** What the left button does, a finger and a pen likewise. */
-  tool(): "click" | "paint" | "window";
+  tool(): "click" | "paint" | "ruler" | "window";
 }
 
 type Mode = "idle" | "click" | "window" | "pan" | "pinch";

@@ -176,5 +176,6 @@ function initialState(grid: Grid): ViewState {
     crosshair: undefined,
     brush: undefined,
     way: [],
+    ruler: undefined,
   };
 }
