@@ -1,6 +1,7 @@
 """A day at the canvas, on a synthetic case: labels, keys, windows, trouble on the line, other people."""
 
 import io
+import re
 import shutil
 
 import numpy as np
@@ -236,7 +237,11 @@ def test_the_ruler_measures_millimetres(screen):
     page.mouse.down()
     page.mouse.move(*screen.point(160, 100))
     page.mouse.up()
-    page.get_by_text("128.0 millimetres").wait_for(state="attached")  # pixels of 1.28 mm
+    said = page.get_by_text(re.compile(r"^[\d.]+ millimetres$"))
+    said.wait_for(state="attached")
+    assert float(said.text_content().split()[0]) == pytest.approx(
+        128, abs=1
+    )  # pixels of 1.28 mm, aimed at to half a pixel
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / "ruler.png")
     page.keyboard.press("Escape")

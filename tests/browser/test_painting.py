@@ -203,7 +203,8 @@ def test_a_locked_label_is_neither_changed_nor_painted_over(screen, z):
     screen.page.keyboard.press("b")
     drag(screen, over)
     assert (screen.mask() & locked).any()
-    screen.page.keyboard.press("Control+z")
+    with screen.new_mask():
+        screen.page.keyboard.press("Control+z")
     screen.wait_until_saved()
     np.testing.assert_array_equal(screen.mask(liver), locked)
 
