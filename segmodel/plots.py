@@ -62,6 +62,32 @@ def dice_curves(curves: Mapping[str, Mapping[str, NDArray[np.float64]]], out: Pa
     return figure
 
 
+def volume_curves(rows: Sequence[Mapping[str, Any]], out: Path) -> Figure:
+    """3-D Dice against clicks on all slices together: a thin line for each volume, a thick one for each structure's mean."""
+    names = list(dict.fromkeys(row["structure"] for row in rows))
+    columns = min(4, len(names))
+    with mpl.rc_context(STYLE):
+        figure = Figure(
+            figsize=(max(4.0, 2.6 * columns), 0.4 + 2.3 * math.ceil(len(names) / columns)), layout="constrained"
+        )
+        panels = figure.subplots(
+            math.ceil(len(names) / columns), columns, sharex=True, sharey=True, squeeze=False
+        ).ravel()
+        for panel, name in zip(panels, names, strict=False):
+            curves = [row["dice"] for row in rows if row["structure"] == name]
+            clicks = np.arange(1, len(curves[0]) + 1)
+            for curve in curves:
+                panel.plot(clicks, curve, color=SKY, linewidth=0.8)
+            panel.plot(clicks, np.mean(curves, axis=0), color=BLUE, linewidth=2)
+            panel.set(title=name, xlim=(0.5, len(clicks) + 0.5), ylim=(0, 1.02))
+        for panel in panels[len(names) :]:
+            panel.remove()
+        figure.supxlabel("clicks on all slices together")
+        figure.supylabel("3-D Dice")
+        figure.savefig(out)
+    return figure
+
+
 def boxes(records: Sequence[Record], clicks: Sequence[int], out: Path) -> Figure:
     """Box plots per structure of Dice, and of MASD where it was measured, after up to three of `clicks` (paper, figure 8)."""
     shown = [k for k in SHOWN if k in clicks] or list(clicks[:3])

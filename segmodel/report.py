@@ -53,6 +53,21 @@ def write(result: Mapping[str, Any], examples: Sequence[Example], out: Path) -> 
     (out / "report.md").write_text(markdown(result, pictures))
 
 
+def write_volumes(result: Mapping[str, Any], out: Path) -> None:
+    """report.json, report.md and plots/volumes.png of a result of `volume_user.evaluate_volumes` into the folder `out`."""
+    _write_json(result, out)
+    drawn = out / "plots"
+    drawn.mkdir()
+    plots.volume_curves(result["records"], drawn / "volumes.png")
+    parts = [
+        "# Whole structures",
+        f"3-D Dice after so many clicks on all slices together, {result['placement']} placement: `{result['command']}`",
+        volume_table(result),
+        "![Dice against clicks](plots/volumes.png)",
+    ]
+    (out / "report.md").write_text("\n\n".join(parts) + "\n")
+
+
 @contextlib.contextmanager
 def folder(out: Path) -> Iterator[Path]:
     """A hidden folder inside `out` to write to; its files move into `out` if all goes well, report.json last.
@@ -159,6 +174,16 @@ def table(result: Mapping[str, Any]) -> str:
         scores = [_number(figures["dice"][k], 3) for k in clicks]
         rows.append([name, *_counts(figures), *scores, _number(figures["noc"]["85"], 1)])
     return _grid(["structure", "slices", "patients", *(f"Dice@{k}" for k in clicks), "NoC@85"], rows, text=1)
+
+
+def volume_table(result: Mapping[str, Any]) -> str:
+    """3-D Dice as a Markdown table, structures by clicks in all."""
+    rows = []
+    for name, figures in result["structures"].items():
+        scores = [_number(value, 3) for value in figures["dice"].values()]
+        rows.append([name, str(figures["count"]), _number(figures["slices"], 0), *scores])
+    head = [f"Dice@{k}" for k in result["clicks"]]
+    return _grid(["structure", "volumes", "slices each", *head], rows, text=1)
 
 
 def comparison_table(result: Mapping[str, Any]) -> str:

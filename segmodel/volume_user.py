@@ -1,15 +1,16 @@
 """A simulated user who outlines a whole structure: a slice, its propagation, and a click where it went most wrong.
 
 The person clicks on the largest slice until content, lets the mask propagate, then looks through the slices and clicks once
-on the one with the most wrong voxels. The click is added to those that the propagation had made there; the slice is then
-confirmed, and the correction flows to the slices beside it that are not. A slice beyond the structure is cleared, which
-counts as a click and ends the structure there.
+on the one with the most wrong voxels. The click corrects the mask that is there; the slice is confirmed then, and the
+correction flows to slices beside it that are not, as long as the model believes in it more than in what they have. A slice
+beyond the structure is cleared, which counts as a click and ends the structure there.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import statistics
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +31,7 @@ CONTENT, FIRST = 0.95, 3  # the Dice at which the first slice is left alone, and
 
 @dataclass
 class VolumeUser:
-    """One structure of one volume; `truth` [z, y, x]."""
+    """One structure of one volume; `truth` [z, y, x], `pixel` the side of a pixel in mm."""
 
     slices: Slices
     truth: Mask
@@ -42,14 +43,12 @@ class VolumeUser:
     def __post_init__(self) -> None:
         self.mask = np.zeros_like(self.truth)
         self.largest = int(self.truth.sum(axis=(1, 2)).argmax())
-        self.clicks: dict[int, list[Click]] = {}
-        self.previous: dict[int, Mask | None] = {}
-        self.quality: dict[int, float] = {}
-        self.confirmed: set[int] = set()
-        self.confirmed_before: set[int] = set()
+        self.confirmed: dict[int, list[Click]] = {}  # by slice, the person's clicks
+        self.base: dict[int, Mask] = {}  # what those clicks correct
+        self.quality: dict[int, float] = {}  # the model's estimate of what it propagated
 
     def outline(self, most: int) -> list[float]:
-        """3-D Dice after 1, 2 … `most` clicks; a structure that is right to the voxel needs no more, and keeps its 1.0."""
+        """3-D Dice after 1, 2 … `most` clicks; a structure that is right to the voxel needs no more."""
         scores: list[float] = []
         while len(scores) < most:
             z = self.largest if self._is_unsettled(len(scores)) else self._worst()
@@ -63,7 +62,7 @@ class VolumeUser:
 
     def _is_unsettled(self, clicks: int) -> bool:
         """Whether the first slice still gets its clicks."""
-        first_only = clicks < FIRST and self.confirmed <= {self.largest}
+        first_only = clicks < FIRST and self.confirmed.keys() <= {self.largest}
         return first_only and dice(self.mask[self.largest], self.truth[self.largest]) < CONTENT
 
     def _worst(self) -> int | None:
@@ -71,70 +70,75 @@ class VolumeUser:
         return int(wrong.argmax()) if wrong.any() else None
 
     def _click(self, z: int) -> None:
-        self.confirmed.add(z)
+        if z not in self.confirmed:
+            self.confirmed[z], self.base[z] = [], self.mask[z].copy()
         if not self.truth[z].any():
-            self.mask[z] = False  # "clear slice"
+            self.mask[z] = False
             return
         click = self.place(self.truth[z], self.mask[z], self.rng, self.pixel)
         if click is not None:
-            if z not in self.confirmed_before:
-                self.previous[z] = self.mask[z].copy() if self.mask[z].any() else None
-                self.clicks[z] = []
-            self.confirmed_before.add(z)
-            self.clicks[z] = [*self.clicks.get(z, []), click]
-            self.mask[z] = self.slices.predict(z, self.clicks[z], self.previous.get(z)).mask
+            self.confirmed[z].append(click)
+            base = self.base[z] if self.base[z].any() else None
+            self.mask[z] = self.slices.predict(z, self.confirmed[z], base).mask
 
     def _flow_from(self, z: int) -> None:
-        """To both sides, up to confirmed slices and to answers that the model believes in no more than in what is there.
-
-        A slice that was cleared is an end: nothing stays beyond it, seen from the largest slice.
-        """
+        """To both sides, up to confirmed slices and to answers that the model believes in no more than in what is there."""
         if not self.mask[z].any():
-            outwards = 1 if z > self.largest else -1
-            for other in range(z, len(self.slices) if outwards > 0 else -1, outwards):
-                self.mask[other] = False
+            self._end_at(z)
             return
         for step in (1, -1):
             beyond = [other for other in self.confirmed if (other - z) * step > 0]
             end = min(beyond, key=lambda other: abs(other - z)) if beyond else None
             for found in propagate(self.slices, z, self.mask[z], step, end, self.rules):
-                other, quality = found.z, found.prediction.quality
-                if self.mask[other].any() and quality <= self.quality.get(other, 0.0):
+                if self.mask[found.z].any() and found.prediction.quality <= self.quality.get(found.z, 0.0):
                     break
-                self.previous[other], self.quality[other] = self.mask[other - step].copy(), quality
-                self.clicks[other], self.mask[other] = found.clicks, found.prediction.mask
+                self.mask[found.z], self.quality[found.z] = found.prediction
+
+    def _end_at(self, z: int) -> None:
+        """Nothing stays from here on, seen from the largest slice."""
+        if z > self.largest:
+            self.mask[z:] = False
+        else:
+            self.mask[: z + 1] = False
 
 
 def evaluate_volumes(
     datasets: Parts,
     model: ClickModel,
     placement: str = "paper",
-    most: int = 30,
+    clicks: Sequence[int] = (3, 5, 10, 15, 30),
     seed: int = 4242,
-    structures: Sequence[str] = (),
     rules: Rules | None = None,
-) -> list[dict[str, Any]]:
-    """A row for every structure of every case: its slices, and 3-D Dice after 1 … `most` clicks in all.
+) -> dict[str, Any]:
+    """By structure, 3-D Dice after so many `clicks` in all (mean over patients), and `records`, one for each structure of a case.
 
-    `structures` limits it to some. Raises DatasetError where the cases show none of them.
+    The same arguments give the same figures. Raises DatasetError where the cases show none of their structures.
     """
-    cases = [(dataset, case) for dataset, members in datasets for case in members]
+    clicks = sorted(set(clicks))
+    if not clicks or clicks[0] < 1:
+        raise DatasetError("Clicks are counted from 1.")
     rows: list[dict[str, Any]] = []
+    cases = [(dataset, case) for dataset, members in datasets for case in members]
     for dataset, case in tqdm(cases, desc="volumes"):
         volume, labels = read_case(case)
         spacing = (volume.spacing[1], volume.spacing[2])
         read = Read(model, volume.voxels, spacing)
         for value, name in dataset.structures.items():
             truth = labels == value
-            if not truth.any() or (structures and name not in structures):
+            if not truth.any():
                 continue
             rng = np.random.default_rng([seed, *f"{case.name}/{name}".encode()])
-            user = VolumeUser(
-                read, truth, PLACEMENTS[placement], rng, math.sqrt(spacing[0] * spacing[1]), rules or Rules()
-            )
-            scores = user.outline(most)
+            user = VolumeUser(read, truth, PLACEMENTS[placement], rng, math.sqrt(math.prod(spacing)), rules or Rules())
+            scores = user.outline(clicks[-1])
             slices = int(truth.any(axis=(1, 2)).sum())
             rows.append({"structure": name, "case": case.name, "slices": slices, "dice": scores})
     if not rows:
-        raise DatasetError("The cases show none of the structures.")
-    return rows
+        raise DatasetError("The cases show none of their structures.")
+    names = dict.fromkeys(row["structure"] for row in rows)
+    structures = {name: _mean([row for row in rows if row["structure"] == name], clicks) for name in names}
+    return {"structures": structures, "records": rows, "placement": placement, "clicks": clicks, "seed": seed}
+
+
+def _mean(rows: Sequence[dict[str, Any]], clicks: Iterable[int]) -> dict[str, Any]:
+    dice_after = {str(k): statistics.fmean(row["dice"][k - 1] for row in rows) for k in clicks}
+    return {"count": len(rows), "slices": statistics.fmean(row["slices"] for row in rows), "dice": dice_after}

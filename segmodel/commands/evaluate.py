@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..dataset import SPLITS
 from . import arguments
+
+if TYPE_CHECKING:
+    from ..dataset import Parts
+    from ..predictor import Predictor
 
 SCORES = ("count", "patients", "dice", "noc", "never")  # what a checkpoint's header keeps of a structure
 
@@ -30,6 +34,9 @@ def add(commands: Any) -> argparse.ArgumentParser:
         "--distances", choices=["both", "slice", "volume", "none"], default="both", help="where surfaces are measured"
     )
     parser.add_argument("--previous", action="store_true", help="give the model its last mask as well")
+    parser.add_argument(
+        "--volume", action="store_true", help="one person, whole structures: 3-D Dice after --clicks clicks in all"
+    )
     arguments.device(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder for report.json, report.md, records.csv, plots")
     parser.add_argument("--record", action="store_true", help="also write the scores into the checkpoint's header")
@@ -44,6 +51,8 @@ def run(options: argparse.Namespace) -> None:
     datasets = [layouts.read(source) for source in options.data]
     parts = [(dataset, dataset.part(options.split)) for dataset in datasets]
     predictor = Predictor(loaded, options.device)
+    if options.volume:
+        return _volumes(options, parts, predictor)
     described = {"split": options.split, "model": options.model, "command": options.command}
     with report.folder(options.out) as partial:
         result = evaluation.evaluate(
@@ -59,3 +68,13 @@ def run(options: argparse.Namespace) -> None:
         dataclasses.replace(loaded, scores=scores).save(checkpoint.locate(options.model))
     print(report.table(result))
     print(f"median {result['ms_per_click']:.1f} ms per click, {result['encode_ms']:.1f} ms to encode a slice")
+
+
+def _volumes(options: argparse.Namespace, parts: Parts, predictor: Predictor) -> None:
+    from .. import report, volume_user
+
+    with report.folder(options.out) as partial:
+        result = volume_user.evaluate_volumes(parts, predictor, options.placement, options.clicks, options.seed)
+        described = {"split": options.split, "model": options.model, "command": options.command}
+        report.write_volumes({**result, **described}, partial)
+    print(report.volume_table(result))

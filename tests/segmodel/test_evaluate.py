@@ -44,6 +44,20 @@ def test_its_options_reach_the_evaluation(command, tmp_path):
     assert "masd" not in result["mean"]["volume"]
 
 
+def test_whole_structures(command, tmp_path, capsys):
+    assert main([*command, "--volume", "--clicks", "1,4"]) == 0
+    written = sorted(str(file.relative_to(tmp_path / "report")) for file in (tmp_path / "report").rglob("*"))
+    assert written == ["plots", "plots/volumes.png", "report.json", "report.md"]
+    result = json.loads((tmp_path / "report" / "report.json").read_text())
+    first = result["structures"]["disk"]
+    assert list(first["dice"]) == ["1", "4"] and all(0 <= value <= 1 for value in first["dice"].values())
+    assert [len(row["dice"]) for row in result["records"]] == [4] * len(result["records"])
+    assert f"| disk | {first['count']} |" in capsys.readouterr().out
+    assert main([*command, "--volume", "--clicks", "1,4"]) == 0
+    again = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert again["records"] == result["records"]
+
+
 @pytest.mark.parametrize("after", [0, 30])
 def test_ctrl_c_leaves_nothing(command, tmp_path, monkeypatch, after):
     predict, calls = Predictor.predict, []

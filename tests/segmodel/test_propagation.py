@@ -1,0 +1,109 @@
+"""From slice to slice: where seeds go, how far a structure is followed, and a person who corrects what went wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from segmodel.clicks import Click
+from segmodel.metrics import dice
+from segmodel.predictor import Prediction
+from segmodel.propagation import Rules, propagate, seeds
+from segmodel.simulation import centre_click
+from segmodel.volume_user import VolumeUser
+
+SIDE = 40
+
+
+def disk(y, x, radius):
+    rows, columns = np.ogrid[:SIDE, :SIDE]
+    return np.hypot(rows - y, columns - x) <= radius
+
+
+class Ball:
+    """A ball of 100 HU in slices 3 to 12; a model that finds it wherever there is a foreground click or a previous mask."""
+
+    def __init__(self):
+        self.truth = np.stack([disk(20, 20, 14 - 1.5 * abs(z - 7)) & (3 <= z <= 12) for z in range(16)])
+        self.asked = []
+
+    def __len__(self):
+        return len(self.truth)
+
+    def grey(self, z):
+        return np.where(self.truth[z], 100, -50).astype(np.int16)
+
+    def predict(self, z, clicks, previous):
+        self.asked.append((z, list(clicks), previous))
+        found = previous is not None or any(self.truth[z][c.y, c.x] for c in clicks if c.positive)
+        return Prediction(self.truth[z] & found, 0.9)
+
+
+def test_seeds_are_innermost_and_apart():
+    bar = np.zeros((SIDE, SIDE), bool)
+    bar[10:15, 2:38] = True
+    mask = bar | disk(30, 30, 4) | disk(25, 5, 1)
+    found = seeds(mask, 2)
+    assert all(mask[c.y, c.x] and c.positive for c in found)
+    assert [c.y for c in found[:2]] == [12, 12] and abs(found[1].x - found[0].x) >= 4
+    assert (found[2].y, found[2].x) == (30, 30)
+    assert len(found) == 3  # the third piece is too small
+
+
+def test_a_single_pixel_gets_a_seed_and_nothing_gets_none():
+    assert seeds(disk(5, 5, 0), 3) == [Click(5, 5, True)]
+    assert seeds(np.zeros((SIDE, SIDE), bool), 3) == []
+
+
+def test_a_structure_is_followed_to_its_ends_and_no_further():
+    ball = Ball()
+    for step, last in ((1, 12), (-1, 3)):
+        found = list(propagate(ball, 7, ball.truth[7], step))
+        assert [f.z for f in found] == list(range(7 + step, last + step, step))
+        assert all((f.prediction.mask == ball.truth[f.z]).all() for f in found)
+    z, clicks, previous = ball.asked[0]
+    assert z == 8 and clicks == seeds(ball.truth[7], 3)
+    np.testing.assert_array_equal(previous, ball.truth[7])
+
+
+def test_a_confirmed_slice_is_not_entered():
+    ball = Ball()
+    assert [f.z for f in propagate(ball, 7, ball.truth[7], 1, end=10)] == [8, 9]
+
+
+def test_nothing_to_follow():
+    assert list(propagate(Ball(), 7, np.zeros((SIDE, SIDE), bool), 1)) == []
+
+
+@pytest.mark.parametrize("rules", [Rules(least_quality=0.95), Rules(least_overlap=0.999)])
+def test_what_the_rules_do_not_allow_ends_it(rules):
+    ball = Ball()
+    assert list(propagate(ball, 7, ball.truth[7], 1, rules=rules)) == []
+
+
+def test_one_click_on_one_slice_outlines_the_ball():
+    ball = Ball()
+    user = VolumeUser(ball, ball.truth, centre_click, np.random.default_rng(0), 1.0)
+    assert user.outline(3) == [1.0, 1.0, 1.0]
+    assert user.largest == 7 and list(user.confirmed) == [7]
+
+
+class Leaky(Ball):
+    """From slice 10 on its answer spills over, and it doubts itself, until it is told or has a mask that does not."""
+
+    LEAK = disk(32, 32, 5)
+
+    def predict(self, z, clicks, previous):
+        mask, quality = super().predict(z, clicks, previous)
+        told = any(not click.positive for click in clicks)
+        knows = previous is not None and z > 10 and not (previous & self.LEAK).any()
+        return Prediction(mask, quality) if z < 10 or told or knows else Prediction(mask | self.LEAK, 0.8)
+
+
+def test_a_click_corrects_the_worst_slice_and_flows_on():
+    ball = Leaky()
+    user = VolumeUser(ball, ball.truth, centre_click, np.random.default_rng(0), 1.0)
+    scores = user.outline(4)
+    assert scores == sorted(scores) and scores[0] < scores[1] < 1 and scores[2:] == [1.0, 1.0]
+    assert list(user.confirmed) == [7, 10]  # what was told there is enough for those above it
+    assert dice(user.mask, ball.truth) == 1.0
