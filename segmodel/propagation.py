@@ -37,7 +37,7 @@ class Slices(Protocol):
 
 @dataclass(frozen=True)
 class Rules:
-    """How many clicks a slice gets, and when propagation ends; chosen on validation patients (docs/propagation.md)."""
+    """How many clicks a slice gets, and when propagation ends; chosen on validation patients (docs/evaluation.md)."""
 
     seeds: int = 3  # clicks into the largest piece; each of the next two pieces gets one
     least_overlap: float = 0.3  # Dice of a slice's mask and the one before
