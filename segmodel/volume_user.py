@@ -110,7 +110,7 @@ def evaluate_volumes(
     seed: int = 4242,
     rules: Rules | None = None,
 ) -> dict[str, Any]:
-    """By structure, 3-D Dice after so many `clicks` in all (mean over patients), and `records`, one for each structure of a case.
+    """By structure, 3-D Dice after so many `clicks` in all (mean over patients), and `records`, one for each of a case.
 
     The same arguments give the same figures. Raises DatasetError where the cases show none of their structures.
     """

@@ -8,7 +8,7 @@ import pytest
 from segmodel.clicks import Click
 from segmodel.metrics import dice
 from segmodel.predictor import Prediction
-from segmodel.propagation import Rules, propagate, seeds
+from segmodel.propagation import Rules, going_on_from, propagate, seeds
 from segmodel.simulation import centre_click
 from segmodel.volume_user import VolumeUser
 
@@ -107,3 +107,12 @@ def test_a_click_corrects_the_worst_slice_and_flows_on():
     assert scores == sorted(scores) and scores[0] < scores[1] < 1 and scores[2:] == [1.0, 1.0]
     assert list(user.confirmed) == [7, 10]  # what was told there is enough for those above it
     assert dice(user.mask, ball.truth) == 1.0
+
+
+def test_a_painted_mask_speaks_for_itself_but_not_where_the_person_denies_it():
+    mask = disk(12, 12, 6) | disk(30, 30, 4)
+    here, there = seeds(mask, 2)
+    more = Click(3, 3, True)
+    assert going_on_from(mask, [more]) == [here, there, more]
+    denied = Click(31, 31, False)
+    assert going_on_from(mask, [denied]) == [here, denied]
