@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from annotator import masks
 
 if TYPE_CHECKING:
-    from segmodel.predictor import EncodedSlice, Predictor
+    from segmodel.clicks import Click
+    from segmodel.predictor import EncodedSlice, Prediction, Predictor
     from segmodel.volumes import Volume as Volume
     from segmodel.volumes.dicom import SeriesFiles
 
-ReadSlice = Callable[[], tuple[NDArray[np.int16], tuple[float, float]]]
+Spacing = tuple[float, float]  # (y, x) in mm
+ReadSlice = Callable[[], tuple[NDArray[np.int16], Spacing]]
 
 
 def write_labels(path: Path, labels: NDArray[np.unsignedinteger[Any]], geometry: dict[str, Any]) -> None:
@@ -153,6 +155,50 @@ class ClickEngine:
         mask, quality = self.load(key.model).predict(encoded, given, previous)
         network_ms = 1000 * (time.perf_counter() - started)
         return masks.encode(mask), quality, network_ms
+
+    def propagate(
+        self,
+        source: SliceKey,
+        key: SliceKey,
+        read: Callable[[SliceKey], tuple[NDArray[np.int16], Spacing]],
+        mask: bytes,
+    ) -> tuple[float, bytes, float] | None:
+        """Milliseconds, mask and its estimate on the slice `key`, as they follow from the mask of `source` beside it.
+
+        None where the structure does not go on there.
+        """
+        from segmodel.propagation import propagate
+
+        started = time.perf_counter()
+        beside = _Beside(self, {source.z: source, key.z: key}, read)
+        found = next(propagate(beside, source.z, masks.decode(mask), key.z - source.z), None)
+        if found is None:
+            return None
+        network_ms = 1000 * (time.perf_counter() - started)
+        return network_ms, masks.encode(found.prediction.mask), found.prediction.quality
+
+
+class _Beside:
+    """Two slices of a series for `segmodel.propagation`."""
+
+    def __init__(
+        self,
+        engine: ClickEngine,
+        keys: dict[int, SliceKey],
+        read: Callable[[SliceKey], tuple[NDArray[np.int16], Spacing]],
+    ) -> None:
+        self.engine, self.keys, self.read = engine, keys, read
+
+    def __len__(self) -> int:
+        return max(self.keys) + 1
+
+    def grey(self, z: int) -> NDArray[np.int16]:
+        return self.read(self.keys[z])[0]
+
+    def predict(self, z: int, clicks: list[Click], previous: NDArray[np.bool_] | None) -> Prediction:
+        key = self.keys[z]
+        encoded = self.engine.encode(key, lambda: self.read(key))
+        return self.engine.load(key.model).predict(encoded, clicks, previous)
 
 
 def use_threads(count: int) -> None:

@@ -27,7 +27,7 @@ from typing import Any, ClassVar
 PROTOCOL_VERSION = 2
 MAX_TEXT_BYTES = 512 * 1024
 MAX_CLICKS = 500  # of one label on one slice
-TOOLS = ("brush", "eraser", "lasso", "fill", "largest", "grow", "shrink", "threshold", "copy", "clear")
+TOOLS = ("accept", "brush", "eraser", "lasso", "fill", "largest", "grow", "shrink", "threshold", "copy", "clear")
 """What a `paint` can come from."""
 
 
@@ -66,13 +66,14 @@ class SliceClicks:
     """The clicks of one label on one slice, oldest first, and the `paint` (its sequence, or 0) that they go on from.
 
     `since` is the interaction that made it what it is; undo brings the earlier one back. Where masks may not overlap, the
-    later `since` has the voxel.
+    later `since` has the voxel. `unconfirmed`: it was propagated from a neighbour, and no person has clicked or painted there.
     """
 
     label: int
     z: int
     base: int
     since: int
+    unconfirmed: bool
     clicks: tuple[PlacedClick, ...]
 
 
@@ -173,6 +174,20 @@ class Paint:
 
 
 @dataclass(frozen=True)
+class Propagate:
+    """Asks for the mask of slice `z` as it follows from that of the slice `source` beside it, and stores it.
+
+    Answered like a paint; by the error `ended` where the structure does not go on there, and then nothing is stored.
+    """
+
+    type: ClassVar[str] = "propagate"
+    sequence: int
+    label: int
+    z: int
+    source: int
+
+
+@dataclass(frozen=True)
 class Undo:
     """Takes back the newest `steps` interactions that are still in force, whichever slices or labels they are on."""
 
@@ -250,7 +265,7 @@ class Error:
 
     Codes: malformed, too_large, protocol_version, hello_first, outside, unknown_label, unknown_click, nothing_to_undo,
     nothing_to_redo, bad_mask, sequence_taken (another window stored that number: say `hello` again), too_many_clicks,
-    locked, read_only, inference (the network failed on this request).
+    locked, ended (a propagation), read_only, inference (the network failed on this request).
     """
 
     type: ClassVar[str] = "error"
@@ -260,9 +275,11 @@ class Error:
     request: int = 0
 
 
-ClientMessage = Hello | View | Preview | Lock | AddClick | MoveClick | DeleteClick | Paint | Undo | Redo
+ClientMessage = Hello | View | Preview | Lock | AddClick | MoveClick | DeleteClick | Paint | Propagate | Undo | Redo
 ServerMessage = Welcome | Stored | Saved | Locks | InferenceState | Error
-STORED_KINDS: dict[str, type[Any]] = {m.type: m for m in (AddClick, MoveClick, DeleteClick, Paint, Undo, Redo)}
+STORED_KINDS: dict[str, type[Any]] = {
+    m.type: m for m in (AddClick, MoveClick, DeleteClick, Paint, Propagate, Undo, Redo)
+}
 CLIENT_MESSAGES: dict[str, type[Any]] = {m.type: m for m in typing.get_args(ClientMessage)}
 SERVER_MESSAGES: dict[str, type[Any]] = {m.type: m for m in typing.get_args(ServerMessage)}
 

@@ -28,13 +28,15 @@ from annotator.protocol import (
     MoveClick,
     Paint,
     PlacedClick,
+    Propagate,
     ProtocolError,
     Redo,
     SliceClicks,
     Undo,
 )
 
-Message = AddClick | MoveClick | DeleteClick | Paint | Undo | Redo
+Message = AddClick | MoveClick | DeleteClick | Paint | Propagate | Undo | Redo
+PAINTED = (Paint.type, Propagate.type)  # kinds that leave a mask of their own
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,12 @@ class State:
     newest: dict[Place, int]
 
 
-def record(assignment_id: int, person_id: int, message: Message, locked: Collection[int] = ()) -> Recorded:
+def record(
+    assignment_id: int, person_id: int, message: Message, locked: Collection[int] = (), propagated: bytes = b""
+) -> Recorded:
     """Store one interaction of an assignment that the person may write to; `locked` are labels that must not change.
+
+    `propagated` is the mask that a `propagate` led to (bytes of `annotator.masks`).
 
     The same message again is answered as the first time. Raises ProtocolError: `outside`, `unknown_label`,
     `unknown_click`, `nothing_to_undo`, `nothing_to_redo`, `too_many_clicks`, `bad_mask`, `locked`; `sequence_taken` where
@@ -71,12 +77,7 @@ def record(assignment_id: int, person_id: int, message: Message, locked: Collect
     rows = _rows(assignment_id)
     if message.sequence <= len(rows):
         return _stored_before(rows, message)
-    log = _replay(rows)
-    if message.sequence != log.last_sequence + 1:
-        raise _sequence_taken(message)
-    change = _change(log, assignment_id, message)
-    if any(label_id in locked for label_id, _ in change):
-        raise ProtocolError("locked", "The label is locked; unlock it to change its masks.")
+    log, change = _checked(rows, assignment_id, message, locked)
     label_id, z = next(iter(change))
     try:
         with transaction.atomic():
@@ -87,7 +88,7 @@ def record(assignment_id: int, person_id: int, message: Message, locked: Collect
                 label_id=label_id,
                 z=z,
                 payload=_payload(message),
-                mask=message.mask_bytes() if isinstance(message, Paint) else None,
+                mask=message.mask_bytes() if isinstance(message, Paint) else propagated or None,
                 person_id=person_id,
             )
     except IntegrityError:  # another connection was faster with this number; the constraint has decided
@@ -116,6 +117,15 @@ class Step:
     in_force: bool  # False where it was undone and redo would bring it back
 
 
+def check(assignment_id: int, message: Message, locked: Collection[int] = ()) -> Recorded | None:
+    """What `record` would raise for this message now; what it answered where the message is stored already, else None."""
+    rows = _rows(assignment_id)
+    if message.sequence <= len(rows):
+        return _stored_before(rows, message)
+    _checked(rows, assignment_id, message, locked)
+    return None
+
+
 def steps(assignment_id: int, most: int = 2000) -> list[Step]:
     """The newest steps of an assignment in the order in which they were made, those that were undone last."""
     log = _replay(_rows(assignment_id))
@@ -133,8 +143,8 @@ def steps(assignment_id: int, most: int = 2000) -> list[Step]:
 
 
 def painted(assignment_id: int, sequence: int) -> bytes | None:
-    """The mask that a `paint` of this sequence left (bytes of `annotator.masks`); None where there is no such paint."""
-    found = Interaction.objects.filter(assignment=assignment_id, sequence=sequence, kind=Paint.type)
+    """The mask that a `paint` or `propagate` of this sequence left (bytes of `annotator.masks`); None where it is neither."""
+    found = Interaction.objects.filter(assignment=assignment_id, sequence=sequence, kind__in=PAINTED)
     mask = found.values_list("mask", flat=True).first()
     return None if mask is None else bytes(mask)
 
@@ -150,13 +160,14 @@ class Slice(NamedTuple):
     base: int = 0
     clicks: tuple[PlacedClick, ...] = ()
     since: int = 0  # the interaction that made it so
+    unconfirmed: bool = False
 
     @property
     def is_blank(self) -> bool:
         return not self.base and not self.clicks
 
     def at(self, label_id: int, z: int) -> SliceClicks:
-        return SliceClicks(label_id, z, self.base, self.since, self.clicks)
+        return SliceClicks(label_id, z, self.base, self.since, self.unconfirmed, self.clicks)
 
 
 BLANK = Slice()
@@ -233,8 +244,9 @@ class _Log:
         if row.kind == Redo.type:
             return self.forth(fields.get("steps", 1))
         before = self.slices.get(place, BLANK)
-        if row.kind == Paint.type:
-            return {place: (before, Slice(row.sequence, (), row.sequence))}
+        if row.kind in PAINTED:
+            unconfirmed = row.kind == Propagate.type
+            return {place: (before, Slice(row.sequence, (), row.sequence, unconfirmed))}
         if row.kind == AddClick.type:
             click = PlacedClick(row.sequence, fields["y"], fields["x"], fields["positive"])
             return {place: (before, Slice(before.base, (*before.clicks, click), row.sequence))}
@@ -297,8 +309,22 @@ def _stored_before(rows: list[Row], message: Message) -> Recorded:
     return log.recorded(row.pk, row.kind, change, fresh=False)
 
 
+def _checked(rows: list[Row], assignment_id: int, message: Message, locked: Collection[int]) -> tuple[_Log, Change]:
+    """The log, and what a message that is not stored yet would change. Raises ProtocolError as `record` does."""
+    log = _replay(rows)
+    if message.sequence != log.last_sequence + 1:
+        raise _sequence_taken(message)
+    change = _change(log, assignment_id, message)
+    if any(label_id in locked for label_id, _ in change):
+        raise ProtocolError("locked", "The label is locked; unlock it to change its masks.")
+    return log, change
+
+
 def _says_the_same(row: Row, message: Message) -> bool:
-    same_place = not isinstance(message, AddClick | Paint) or (message.label, message.z) == (row.label_id, row.z)
+    same_place = not isinstance(message, AddClick | Paint | Propagate) or (message.label, message.z) == (
+        row.label_id,
+        row.z,
+    )
     return same_place and row.kind == message.type and row.payload == _payload(message)
 
 
@@ -326,6 +352,11 @@ def _change(log: _Log, assignment_id: int, message: Message) -> Change:
     elif isinstance(message, Paint):
         place = (message.label, message.z)
         _check_painted(_shape(assignment_id, message.label), message)
+    elif isinstance(message, Propagate):
+        place = (message.label, message.z)
+        _check_inside(_shape(assignment_id, message.label), max(message.z, message.source), 0, 0)
+        if abs(message.z - message.source) != 1:
+            raise ProtocolError("malformed", "A mask propagates to a slice beside its own.")
     else:
         found = log.click(message.click)
         if found is None:

@@ -58,6 +58,7 @@ class Request:
     model: str
     model_version: int
     base: bytes = b""  # the mask that the clicks go on from (annotator.masks), where there is one
+    source: int = -1  # the slice that `base` is the mask of, where it is to propagate from there
 
     @property
     def place(self) -> tuple[int, int, int, int]:
@@ -78,6 +79,7 @@ class Answer:
     network_ms: float
     mask: bytes = b""
     quality: float = MaskFrame.NO_ESTIMATE
+    ended: bool = False  # the structure does not go on here
     error: str = ""
 
 

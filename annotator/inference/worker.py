@@ -118,12 +118,19 @@ class Worker:
         head = (request.z, request.label, request.kind, request.number, request.model_version)
         try:
             clicks = [(y, x, positive) for y, x, positive in request.clicks]
+            if request.source >= 0:
+                return self._propagated(request, head)
             mask, quality, ms = self.engine.mask(key, lambda: _read(key), clicks, request.base)
         except Exception as error:
             log.exception("No mask for %s", key)
             sentence = str(error) if isinstance(error, ValueError) else "The network failed on this slice."
             return Answer(*head, 0.0, error=sentence)
         return Answer(*head, ms, mask, quality)
+
+    def _propagated(self, request: Request, head: tuple[int, int, int, int, int]) -> Answer:
+        keys = [SliceKey(request.model, request.series, z) for z in (request.source, request.z)]
+        found = self.engine.propagate(keys[0], keys[1], _read, request.base)
+        return Answer(*head, *found) if found else Answer(*head, 0.0, ended=True)
 
     def _encode_ahead(self, key: SliceKey) -> None:
         """In the network's thread."""

@@ -38,6 +38,7 @@ class Sent:
     of: SliceClicks
     came: float
     sent: float
+    propagates: protocol.Propagate | None = None
 
 
 class AssignmentConsumer(AsyncWebsocketConsumer):
@@ -103,6 +104,8 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
             await self.preview(message, came)
         elif isinstance(message, protocol.Lock):
             await self.lock(message)
+        elif isinstance(message, protocol.Propagate):
+            await self.propagate(message, came)
         else:
             await self.store(message, came)
 
@@ -124,7 +127,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         await self._send(requests.Ping(self.channel_name))
         slices = {(of.label, of.z): of for of in state.clicks}
         for label, z, sequence in behind:  # masks that a crash kept from being saved
-            of = slices.get((label, z), SliceClicks(label, z, 0, sequence, ()))
+            of = slices.get((label, z), SliceClicks(label, z, 0, sequence, False, ()))
             await self.ask(MaskFrame.STORED, sequence, of, time.monotonic())
 
     async def look(self, message: protocol.View) -> None:
@@ -138,8 +141,33 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         if any(click.y >= height or click.x >= width for click in message.clicks):
             raise ProtocolError("outside", f"The click is outside the slice of {height}×{width} pixels.")
         clicks = tuple(PlacedClick(0, click.y, click.x, click.positive) for click in message.clicks)
-        of = SliceClicks(message.label, message.z, message.base, 0, clicks)
+        of = SliceClicks(message.label, message.z, message.base, 0, False, clicks)
         await self.ask(MaskFrame.PREVIEW, message.request, of, came)
+
+    async def propagate(self, message: protocol.Propagate, came: float) -> None:
+        """Asks the network first: the interaction is the mask that it answers with."""
+        before, mask = await self._check_propagation(message)
+        if before:
+            return await self._say_stored(before, came)
+        of = SliceClicks(message.label, message.z, 0, message.sequence, True, ())
+        request = replace(self._request(MaskFrame.STORED, message.sequence, of, mask), source=message.source)
+        self.waiting[of.z, of.label, MaskFrame.STORED] = Sent(request, of, came, time.monotonic(), message)
+        self._watch()
+        await self._send(request)
+
+    async def _propagated(self, sent: Sent, answer: requests.Answer) -> None:
+        message = sent.propagates
+        assert message is not None
+        if answer.ended:
+            sentence = f"The structure does not go on to slice {message.z + 1}."
+            return await self.say(protocol.Error("ended", sentence, message.sequence))
+        try:
+            recorded = await self._record(message, answer.mask)
+        except ProtocolError as error:
+            return await self.say(protocol.Error(error.code, str(error), message.sequence))
+        undo, redo = recorded.can_undo, recorded.can_redo
+        await self.say(protocol.Stored(recorded.sequence, recorded.kind, recorded.slices, undo, redo))
+        await self._show(sent, answer.mask, answer.quality, answer.network_ms)
 
     async def lock(self, message: protocol.Lock) -> None:
         await self._check_place(message.label, 0)
@@ -155,7 +183,9 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         return tuple(protocol.LockedLabel(label) for label in sorted(self.locked))
 
     async def store(self, message: history.Message, came: float) -> None:
-        recorded = await self._record(message)
+        await self._say_stored(await self._record(message), came)
+
+    async def _say_stored(self, recorded: history.Recorded, came: float) -> None:
         undo, redo = recorded.can_undo, recorded.can_redo
         await self.say(protocol.Stored(recorded.sequence, recorded.kind, recorded.slices, undo, redo))
         for of in recorded.slices:
@@ -204,6 +234,8 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
             stored = answer.kind == MaskFrame.STORED
             number = (answer.number, 0) if stored else (0, answer.number)
             return await self.say(protocol.Error("inference", answer.error, *number))
+        if sent.propagates:
+            return await self._propagated(sent, answer)
         await self._show(sent, answer.mask, answer.quality, answer.network_ms)
 
     async def inference_pong(self, packed: dict[str, Any]) -> None:
@@ -286,18 +318,30 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         return state, slicemasks.behind(self.assignment.pk, state.newest)
 
     @in_database
-    def _record(self, message: history.Message) -> history.Recorded:
+    def _record(self, message: history.Message, propagated: bytes = b"") -> history.Recorded:
         """Rights and the active model version may have changed since the connection was made."""
         if not access.may_write(self.scope["user"], self.assignment):
             raise ProtocolError("read_only", READ_ONLY)
         self.version = versions.active()
-        return history.record(self.assignment.pk, self.scope["user"].pk, message, self.locked)
+        return history.record(self.assignment.pk, self.scope["user"].pk, message, self.locked, propagated)
+
+    @in_database
+    def _check_propagation(self, message: protocol.Propagate) -> tuple[history.Recorded | None, bytes]:
+        """What was answered before, or else the mask to go on from. Raises ProtocolError."""
+        if not access.may_write(self.scope["user"], self.assignment):
+            raise ProtocolError("read_only", READ_ONLY)
+        self.version = versions.active()
+        before = history.check(self.assignment.pk, message, self.locked)
+        kept = self.assignment.masks.filter(label=message.label, z=message.source, pixels__gt=0).first()
+        if not before and kept is None:
+            raise ProtocolError("ended", f"Slice {message.source + 1} has no mask to go on from.")
+        return before, bytes(kept.mask) if kept else b""
 
     @in_database
     def _save(self, sent: Sent, mask: bytes, quality: float) -> None:
         request = sent.request
         place = (request.assignment, request.label, request.z, request.number, sent.of.since)
-        by_model = bool(sent.of.clicks)
+        by_model = bool(sent.of.clicks) or sent.propagates is not None
         version, estimate = (request.model_version, quality) if by_model else (None, None)
         slicemasks.save(*place, mask, version, sent.of.clicks, request.person, estimate)
 

@@ -146,7 +146,7 @@ def test_the_steps_are_listed(cast: Cast) -> None:
         "sequence": 1,
         "kind": "add_click",
         "tool": "",
-        "slice": {"label": cast.liver.pk, "z": 1, "base": 0, "since": 1, "clicks": clicks},
+        "slice": {"label": cast.liver.pk, "z": 1, "base": 0, "since": 1, "unconfirmed": False, "clicks": clicks},
         "person": "alice",
         "in_force": True,
     }

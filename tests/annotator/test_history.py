@@ -21,6 +21,7 @@ from annotator.protocol import (
     MoveClick,
     Paint,
     PlacedClick,
+    Propagate,
     ProtocolError,
     Redo,
     SliceClicks,
@@ -87,7 +88,7 @@ def test_a_click_is_stored_with_who_and_where(cast: Cast, writer: Writer) -> Non
     assert (row.kind, row.label, row.z, row.person) == ("add_click", cast.liver, 1, cast.alice)
     assert row.payload == {"y": 2, "x": 3, "positive": True}
     clicks = (PlacedClick(1, 2, 3, True),)
-    here = SliceClicks(cast.liver.pk, 1, 0, 1, clicks)
+    here = SliceClicks(cast.liver.pk, 1, 0, 1, False, clicks)
     assert recorded == history.Recorded(row.pk, 1, "add_click", (here,), True, False, True)
 
 
@@ -130,13 +131,13 @@ def test_a_new_interaction_ends_redo(cast: Cast, writer: Writer) -> None:
 def test_clicks_go_on_from_what_was_painted(cast: Cast, writer: Writer) -> None:
     writer.send(AddClick, **click(cast))
     painted = paint(cast)
-    assert only(writer.send(Paint, **painted)) == SliceClicks(cast.liver.pk, 1, 2, 2, ())
+    assert only(writer.send(Paint, **painted)) == SliceClicks(cast.liver.pk, 1, 2, 2, False, ())
     assert only(writer.send(AddClick, **click(cast))) == SliceClicks(
-        cast.liver.pk, 1, 2, 3, (PlacedClick(3, 2, 3, True),)
+        cast.liver.pk, 1, 2, 3, False, (PlacedClick(3, 2, 3, True),)
     )
     assert text(history.painted(cast.alices.pk, 2) or b"") == painted["mask"]
     writer.send(Undo)
-    assert only(writer.send(Undo)) == SliceClicks(cast.liver.pk, 1, 0, 1, (PlacedClick(1, 2, 3, True),))
+    assert only(writer.send(Undo)) == SliceClicks(cast.liver.pk, 1, 0, 1, False, (PlacedClick(1, 2, 3, True),))
     assert only(writer.send(Redo)).base == 2
 
 
@@ -152,7 +153,10 @@ def test_several_steps_are_undone_at_once(cast: Cast, writer: Writer) -> None:
     writer.send(AddClick, **click(cast, z=2))
     writer.send(AddClick, **click(cast, z=2))
     undone = writer.send(Undo, steps=3)
-    assert undone.slices == (SliceClicks(cast.liver.pk, 0, 0, 0, ()), SliceClicks(cast.liver.pk, 2, 0, 0, ()))
+    assert undone.slices == (
+        SliceClicks(cast.liver.pk, 0, 0, 0, False, ()),
+        SliceClicks(cast.liver.pk, 2, 0, 0, False, ()),
+    )
     assert history.state(cast.alices.pk).newest == {(cast.liver.pk, 0): 4, (cast.liver.pk, 2): 4}
     assert [len(of.clicks) for of in writer.send(Redo, steps=2).slices] == [1, 1]
     assert writer.refused(Undo, steps=3) == "nothing_to_undo"
@@ -204,6 +208,27 @@ def test_a_damaged_mask_is_refused(cast: Cast, writer: Writer) -> None:
     whole = base64.b64decode(paint(cast)["mask"])
     assert writer.refused(Paint, **paint(cast, mask=text(whole[:-1]))) == "bad_mask"
     assert writer.refused(Paint, **paint(cast, mask="é")) == "malformed"
+
+
+def test_a_propagated_mask_is_unconfirmed_until_a_person_clicks_or_paints(cast: Cast, writer: Writer) -> None:
+    mask = masks.empty(*SHAPE[1:])
+    message = Propagate(1, cast.liver.pk, 2, 1)
+    assert history.check(cast.alices.pk, message) is None
+    recorded = history.record(cast.alices.pk, cast.alice.pk, message, propagated=mask)
+    writer.sequence = 1
+    assert only(recorded) == SliceClicks(cast.liver.pk, 2, 1, 1, True, ())
+    assert history.painted(cast.alices.pk, 1) == mask
+    assert history.check(cast.alices.pk, message) == history.Recorded(**{**vars(recorded), "fresh": False})
+    clicked = only(writer.send(AddClick, **click(cast, z=2)))
+    assert (clicked.base, clicked.unconfirmed) == (1, False)
+    writer.send(Undo)
+    assert not only(writer.send(Paint, **paint(cast, z=2, tool="accept"))).unconfirmed
+    assert only(writer.send(Undo)).unconfirmed
+
+
+@pytest.mark.parametrize(("z", "source", "code"), [(1, 1, "malformed"), (0, 2, "malformed"), (SHAPE[0], 3, "outside")])
+def test_a_mask_propagates_to_the_slice_beside_it_only(cast: Cast, writer: Writer, z, source, code) -> None:
+    assert writer.refused(Propagate, label=cast.liver.pk, z=z, source=source) == code
 
 
 def test_a_locked_label_is_not_changed_nor_undone(cast: Cast, writer: Writer) -> None:
@@ -341,7 +366,9 @@ class Naive:
     def said(self, label_ids: dict[str, int]) -> tuple[SliceClicks, ...]:
         places = {(label_ids[label], z): of for (label, z), of in self.slices.items()}
         return tuple(
-            SliceClicks(*place, base, since, tuple(PlacedClick(k, *click) for k, click in sorted(clicks.items())))
+            SliceClicks(
+                *place, base, since, False, tuple(PlacedClick(k, *click) for k, click in sorted(clicks.items()))
+            )
             for place, (base, since, clicks) in sorted(places.items())
             if base or clicks
         )
@@ -375,7 +402,7 @@ def test_any_sequence_of_actions_agrees_with_the_naive_model(cast: Cast, actions
         recorded = writer.send(kind, **fields)
         said = {(of.label, of.z): of for of in naive.said(label_ids)}
         for of in recorded.slices:
-            assert of == said.get((of.label, of.z), SliceClicks(of.label, of.z, 0, of.since, ()))
+            assert of == said.get((of.label, of.z), SliceClicks(of.label, of.z, 0, of.since, False, ()))
         assert (recorded.can_undo, recorded.can_redo) == (naive.now > 0, naive.now < len(naive.states) - 1)
     now = history.state(writer.assignment.pk)
     assert now.clicks == naive.said(label_ids)

@@ -37,7 +37,7 @@ def test_every_message_comes_back(message: protocol.ClientMessage) -> None:
 
 
 def test_server_messages_come_back() -> None:
-    here = protocol.SliceClicks(1, 2, 0, 3, (protocol.PlacedClick(1, 2, 3, False),))
+    here = protocol.SliceClicks(1, 2, 0, 3, False, (protocol.PlacedClick(1, 2, 3, False),))
     stored = Stored(3, "undo", (here,), True, False)
     assert protocol.decode(protocol.encode(stored), protocol.SERVER_MESSAGES) == stored
 

@@ -19,6 +19,7 @@ from annotator.protocol import (
     Paint,
     Preview,
     PreviewClick,
+    Propagate,
     Redo,
     Saved,
     SliceClicks,
@@ -120,7 +121,7 @@ async def test_a_painted_mask_is_kept_as_it_is_and_clicks_go_on_from_it(case, la
     liver, mask = labels["liver"], painted(slice(14, 30))
     await window.send(Paint(1, liver, Z, "brush", base64.b64encode(mask).decode()))
     stored, frame, saved = [await window.receive() for _ in range(3)]
-    assert stored.slices == (SliceClicks(liver, Z, 1, 1, ()),)
+    assert stored.slices == (SliceClicks(liver, Z, 1, 1, False, ()),)
     assert (frame.kind, frame.number, frame.mask) == (MaskFrame.STORED, 1, mask)
     assert saved == Saved(1, liver, Z)
     row = await in_database(SliceMask.objects.get)()
@@ -297,3 +298,27 @@ async def test_nobody_else_locks(case, labels, connect):
     await window.hello()
     await window.send(Lock(labels["liver"], True))
     assert (await window.receive_until(Error)).code == "read_only"
+
+
+async def test_a_mask_propagates_to_the_slices_beside_it_and_ends_where_the_structure_does(case, labels, connect):
+    window = await connect(case.pk, case.person)
+    await window.hello()
+    liver = labels["liver"]
+    await window.send(AddClick(1, liver, Z, 22, 20, True))
+    await window.receive_until(Saved)
+    message = Propagate(2, liver, Z + 1, Z)
+    await window.send(message)
+    stored, frame, saved = [await window.receive() for _ in range(3)]
+    assert stored.slices == (SliceClicks(liver, Z + 1, 2, 2, True, ()),)
+    assert (frame.z, frame.number) == (Z + 1, 2) and frame.quality > 0 and masks.area(frame.mask) > 0
+    assert saved == Saved(2, liver, Z + 1)
+    row = await in_database(SliceMask.objects.get)(z=Z + 1)
+    assert row.quality == pytest.approx(frame.quality, abs=1e-6) and row.model_version_id
+    await window.send(message)  # a resend is answered as the first time
+    assert (await window.receive_until(Stored)) == stored
+    assert (await window.receive_until(MaskFrame)).mask == frame.mask
+    await window.receive_until(Saved)
+    await window.send(Propagate(3, labels["spleen"], Z + 1, Z))
+    assert (await window.receive_until(Error)).code == "ended"  # nothing to go on from
+    await window.send(Undo(3))
+    assert masks.area((await window.receive_until(MaskFrame)).mask) == 0
