@@ -82,6 +82,10 @@ const PAINT = group("Brush and mask", [
   ["S", "Shrink by 1 mm", (d) => d.edit("shrink")],
   ["U", "Copy the mask of the slice above", (d) => d.copyFrom(1)],
   ["D", "Copy the mask of the slice below", (d) => d.copyFrom(-1)],
+  ["Shift+U", "Propagate this mask upwards", (d) => void d.propagate([1])],
+  ["Shift+D", "Propagate this mask downwards", (d) => void d.propagate([-1])],
+  ["Shift+P", "Propagate this mask both ways; Escape stops", (d) => void d.propagate([1, -1])],
+  ["Shift+A", "Accept a propagated mask and go to the next", (d) => d.accept()],
   ["Shift+Delete Shift+Backspace", "Clear this label on this slice", (d) => d.edit("clear")],
 ]);
 

@@ -2,7 +2,7 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import type { Mask } from "../protocol/mask";
 import type { PlacedClick } from "../protocol/messages";
-import { sinceAt } from "../session/clicks";
+import { isUnconfirmed, sinceAt } from "../session/clicks";
 import { type Place, type PlaceKey, placeOf } from "../session/place";
 import type { Session } from "../session/session";
 import { clampVoxel, type Grid, type ImagePoint, lengthMm, sameVoxel, type Voxel, voxel } from "../viewer/geometry";
@@ -14,6 +14,7 @@ import { History, replaysAt } from "./history";
 import { visibleMasks } from "./overlap";
 import { PAINT_TOOLS, Painting, type PaintTool, type WholeTool } from "./painting";
 import type { Preferences } from "./preferences";
+import { type Direction, Propagation } from "./propagation";
 import { isDoubtful } from "./quality";
 
 export type Tool = "click" | "window" | "ruler" | PaintTool;
@@ -31,6 +32,7 @@ export class Desk {
   readonly grid: Grid;
   readonly painting: Painting;
   readonly history: History;
+  readonly propagation: Propagation;
 
   readonly z: Signal<number>;
   readonly label: Signal<Label>;
@@ -76,6 +78,7 @@ export class Desk {
       maskAt: (place) => this.visibleAt(place.z).get(place.label),
       barredAt: (place) => this.barredAt(place),
     });
+    this.propagation = new Propagation(session, depth);
     this.history = new History(session, () => loadSteps(assignment.id), session.timers);
     this.z = signal(Math.floor(depth / 2));
     this.label = signal(assignment.labels[0] as Label);
@@ -235,7 +238,8 @@ export class Desk {
     return this.assignment.labels.flatMap(({ id, colour }) => {
       const mask = shown.get(id);
       const visible = mask && !this.hidden.value.has(id) && !this.masksHidden.value;
-      return visible ? [{ label: id, colour, mask }] : [];
+      const unconfirmed = isUnconfirmed(this.session.clicks.value, { label: id, z: this.z.value });
+      return visible ? [{ label: id, colour, mask, unconfirmed }] : [];
     });
   }
 
@@ -354,6 +358,7 @@ export class Desk {
   /** Gives up, innermost first: the held click, then the crosshair, then the selection. */
   escape(): void {
     if (this.history.replayed.value) this.history.stop();
+    else if (this.propagation.progress.value) this.propagation.stop();
     else if (this.painting.stroke.value) this.painting.cancel();
     else if (this.session.held.value) this.session.cancelHold();
     else if (this.crosshair.value) this.crosshair.value = undefined;
@@ -389,6 +394,37 @@ export class Desk {
     if (!this.session.masks.at(from)?.runs.length)
       this.announcement.value = `The slice ${direction > 0 ? "above" : "below"} has no mask of ${this.label.value.name}.`;
     else if (!this.painting.copy(this.place.value, from)) this.announcement.value = "This changes nothing here.";
+  }
+
+  /** Carries this slice's mask to its neighbours, as far as the structure goes. */
+  async propagate(directions: readonly Direction[]): Promise<void> {
+    if (this.isBusy || this.refusesChange()) return;
+    if (!this.session.masks.at(this.place.value)?.runs.length) {
+      this.session.notices.say(`This slice has no mask of ${this.label.value.name} to go on from.`);
+      return;
+    }
+    const slices = await this.propagation.run(this.place.value, directions);
+    this.announcement.value = slices === 1 ? "1 slice was reached." : `${slices} slices were reached.`;
+  }
+
+  isUnconfirmed(label: Label, z: number): boolean {
+    return isUnconfirmed(this.session.clicks.value, { label: label.id, z });
+  }
+
+  /** Slices of a label that were propagated and that no person has confirmed, lowest first. */
+  unconfirmedSlices(label: Label): readonly number[] {
+    return this.slicesWithMask(label).filter((z) => this.isUnconfirmed(label, z));
+  }
+
+  /** This slice's mask is right as it is; then on to the next one that waits. */
+  accept(): void {
+    const { value: place } = this.place;
+    const mask = this.session.masks.at(place);
+    if (!mask || !this.isUnconfirmed(this.label.value, place.z) || this.isBusy || this.refusesChange()) return;
+    this.session.paint(place, "accept", mask);
+    const waiting = this.unconfirmedSlices(this.label.value);
+    const next = waiting.find((z) => z > place.z) ?? waiting[0];
+    if (next !== undefined) this.goTo(next);
   }
 
   /** While a press or a stroke is under way, undo takes back that and nothing else. */

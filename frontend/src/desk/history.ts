@@ -8,7 +8,7 @@ import type { Session } from "../session/session";
 /** As `annotator/annotation/history.py` has it. */
 export interface Step {
   readonly sequence: number;
-  readonly kind: "add_click" | "move_click" | "delete_click" | "paint";
+  readonly kind: "add_click" | "move_click" | "delete_click" | "paint" | "propagate";
   readonly tool: string;
   readonly slice: SliceClicks;
   readonly person: string;
@@ -90,6 +90,7 @@ export const replaysAt = (replayed: ReadonlySignal<Step | undefined>, place: Pla
   replayed.value && samePlace(replayed.value.slice, place) ? replayed.value : undefined;
 
 const TOOLS: Readonly<Record<string, string>> = {
+  accept: "Accepted",
   brush: "Brush",
   eraser: "Eraser",
   lasso: "Lasso",
@@ -105,6 +106,7 @@ const TOOLS: Readonly<Record<string, string>> = {
 /** What a step was, in two or three words. */
 export function named({ kind, tool, sequence, slice }: Step): string {
   if (kind === "paint") return TOOLS[tool] ?? tool;
+  if (kind === "propagate") return "Propagated";
   if (kind === "move_click") return "Click moved";
   if (kind === "delete_click") return "Click deleted";
   const background = slice.clicks.find(({ id }) => id === sequence)?.positive === false;

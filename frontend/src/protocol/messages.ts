@@ -19,7 +19,7 @@ export const PROTOCOL_VERSION = 2;
 
 const previewClick = { y: int, x: int, positive: bool };
 const placedClick = { id: int, y: int, x: int, positive: bool };
-const sliceClicks = { label: int, z: int, base: int, since: int, clicks: listOf(placedClick) };
+const sliceClicks = { label: int, z: int, base: int, since: int, unconfirmed: bool, clicks: listOf(placedClick) };
 const lockedLabel = { label: int };
 
 const CLIENT = {
@@ -31,6 +31,7 @@ const CLIENT = {
   move_click: { sequence: int, click: int, y: int, x: int },
   delete_click: { sequence: int, click: int },
   paint: { sequence: int, label: int, z: int, tool: text, mask: text },
+  propagate: { sequence: int, label: int, z: int, source: int },
   undo: { sequence: int, steps: intOr(1) },
   redo: { sequence: int, steps: intOr(1) },
 } satisfies Record<string, Fields>;

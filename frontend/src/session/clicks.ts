@@ -30,6 +30,10 @@ export const clicksAt = (lists: ClickLists, place: Place): readonly PlacedClick[
 /** The painted mask that the clicks of a place go on from, by its number; 0 is none. */
 export const baseAt = (lists: ClickLists, place: Place): number => lists.get(keyOf(place))?.base ?? 0;
 
+/** Whether a place's mask was propagated and no person has clicked or painted there. */
+export const isUnconfirmed = (lists: ClickLists, place: Place): boolean =>
+  lists.get(keyOf(place))?.unconfirmed ?? false;
+
 /** The interaction that a place's mask comes from. */
 export const sinceAt = (lists: ClickLists, place: Place): number => lists.get(keyOf(place))?.since ?? 0;
 
@@ -41,7 +45,7 @@ export function withList(lists: ClickLists, list: SliceClicks): ClickLists {
   return new Map(lists).set(keyOf(list), list);
 }
 
-/** The lists once `pending` is stored. Undo and redo change nothing here: only the server's log knows what they mean. */
+/** The lists once `pending` is stored. Undo, redo and propagation change nothing here: only the server knows what they lead to. */
 export function afterwards(lists: ClickLists, pending: readonly Interaction[]): ClickLists {
   return pending.reduce(after, lists);
 }
@@ -68,8 +72,10 @@ function after(lists: ClickLists, interaction: Interaction): ClickLists {
         ...placed(interaction),
         base: interaction.sequence,
         since: interaction.sequence,
+        unconfirmed: false,
         clicks: [],
       });
+    case "propagate":
     case "undo":
     case "redo":
       return lists;
@@ -84,6 +90,7 @@ function edit(lists: ClickLists, place: Place | undefined, since: number, change
     ...placed(place),
     base: baseAt(lists, place),
     since,
+    unconfirmed: false,
     clicks: change(clicksAt(lists, place)),
   });
 }

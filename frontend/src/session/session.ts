@@ -98,6 +98,7 @@ export class Session {
   private readonly unsaved = new Unsaved();
   private readonly sent = new Map<number, { readonly at: number; readonly place: Place | undefined }>();
   private gesture = 0;
+  private propagation: { readonly sequence: number; readonly resolve: (outcome: string) => void } | undefined;
   private viewed: Place | undefined;
   private cancelView: () => void = () => {};
   private cancelWatch: () => void = () => {};
@@ -203,6 +204,17 @@ export class Session {
     });
   }
 
+  /**
+   * Asks for the mask of a place as it follows from that of the slice `source` beside it. What became of it: "stored", or
+   * the code of a refusal, which is "ended" where the structure does not go on.
+   */
+  propagate({ label, z }: Place, source: number): Promise<string> {
+    this.cancelHold();
+    return new Promise((resolve) => {
+      this.propagation = { sequence: this.submit({ type: "propagate", label, z, source }).sequence, resolve };
+    });
+  }
+
   /** Takes effect with the server's answer, in every window. */
   lock(label: number, locked: boolean): void {
     if (!this.welcomed.value || !this.send({ type: "lock", label, locked }))
@@ -300,12 +312,15 @@ export class Session {
   }
 
   private placeOf(interaction: Interaction): Place | undefined {
-    if (interaction.type === "add_click" || interaction.type === "paint") return interaction;
+    if (interaction.type === "add_click" || interaction.type === "paint" || interaction.type === "propagate")
+      return interaction;
     return "click" in interaction ? placeOfClick(this.clicks.value, interaction.click) : undefined;
   }
 
   /** A click that is being dragged keeps its identity when its number changes. */
   private follow(numbers: ReadonlyMap<number, number>): void {
+    const renumbered = this.propagation && numbers.get(this.propagation.sequence);
+    if (this.propagation && renumbered !== undefined) this.propagation = { ...this.propagation, sequence: renumbered };
     const held = this.held.value;
     if (held?.click === undefined) return;
     const click = numbers.get(held.click);
@@ -360,6 +375,7 @@ export class Session {
     if (this.outbox.acknowledge(sequence)) this.cancelWatch();
     // The answer to a resend may describe the log as it was then, and `welcome` has told of later interactions since.
     if (sequence >= this.logged.value) this.takeOver(message);
+    this.propagated(sequence, "stored");
     if (message.kind === "undo" || message.kind === "redo") this.goBack(message);
     this.flush();
   }
@@ -400,10 +416,16 @@ export class Session {
 
   private receiveError(message: ErrorMessage): void {
     if (message.code === "sequence_taken") return this.renumber();
-    this.notices.say(message.message);
+    if (message.code !== "ended") this.notices.say(message.message);
     if (message.code === "protocol_version") this.link.end();
     if (message.request) this.previews.answered(message.request);
     if (message.sequence) this.refused(message);
+  }
+
+  private propagated(sequence: number, outcome: string): void {
+    if (this.propagation?.sequence !== sequence) return;
+    this.propagation.resolve(outcome);
+    this.propagation = undefined;
   }
 
   /** Another window stored this number. Nothing of ours was stored; `welcome` will tell the next free number. */
@@ -415,6 +437,7 @@ export class Session {
   }
 
   private refused({ code, sequence }: ErrorMessage): void {
+    this.propagated(sequence, code);
     const place = this.sent.get(sequence)?.place;
     const entry = this.outbox.refuse(sequence);
     if (entry) this.cancelWatch();

@@ -17,6 +17,7 @@ export function SidePanel({ work }: { work: Work }) {
       <Labels work={work} />
       <Clicks work={work} />
       <Edit work={work} />
+      <Propagate work={work} />
       <Measures work={work} />
       <HistoryList work={work} />
       <Display work={work} />
@@ -172,6 +173,49 @@ function Edit({ work: { desk, viewer } }: { work: Work }) {
           </button>
         ))}
       </div>
+    </section>
+  );
+}
+
+function Propagate({ work: { desk, viewer } }: { work: Work }) {
+  const progress = desk.propagation.progress.value;
+  const waiting = desk.unconfirmedSlices(desk.label.value).length;
+  const act = (run: () => void) => () => {
+    run();
+    viewer.host.focus();
+  };
+  return (
+    <section>
+      <h2>
+        Propagate <span class="count">{waiting ? `${waiting} unconfirmed` : ""}</span>
+      </h2>
+      {progress ? (
+        <div class="field" role="status">
+          <span>
+            {progress.slices} slices, going {progress.direction > 0 ? "up" : "down"} …
+          </span>
+          <button type="button" onClick={act(() => desk.propagation.stop())}>
+            Stop
+          </button>
+        </div>
+      ) : (
+        <div class="presets">
+          <button type="button" title="Shift+U" onClick={act(() => void desk.propagate([1]))}>
+            Up
+          </button>
+          <button type="button" title="Shift+D" onClick={act(() => void desk.propagate([-1]))}>
+            Down
+          </button>
+          <button type="button" title="Shift+P" onClick={act(() => void desk.propagate([1, -1]))}>
+            Both
+          </button>
+        </div>
+      )}
+      {desk.isUnconfirmed(desk.label.value, desk.z.value) && (
+        <button type="button" class="accept" title="Shift+A" onClick={act(() => desk.accept())}>
+          Accept this slice
+        </button>
+      )}
     </section>
   );
 }

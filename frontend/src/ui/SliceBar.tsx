@@ -51,7 +51,7 @@ function Strip({ desk }: { desk: Desk }) {
     <svg
       class="strip"
       role="img"
-      aria-label={labels.map((label) => described(desk, label)).join(", ")}
+      aria-label={labels.map((label) => described(desk, label)).join("; ")}
       style={{ height: `${Math.min(labels.length * 7, 42)}px` }}
       viewBox={`0 0 ${desk.depth} ${labels.length}`}
       preserveAspectRatio="none"
@@ -67,8 +67,11 @@ function Strip({ desk }: { desk: Desk }) {
 }
 
 function described(desk: Desk, label: Label): string {
-  const doubtful = desk.doubtfulSlices(label).length;
-  return `${label.name}: ${desk.slicesWithMask(label).length} slices${doubtful ? `, ${doubtful} of them doubtful` : ""}`;
+  const [unconfirmed, doubtful] = [desk.unconfirmedSlices(label).length, desk.doubtfulSlices(label).length];
+  const parts = [`${desk.slicesWithMask(label).length} slices`];
+  if (unconfirmed) parts.push(`${unconfirmed} unconfirmed`);
+  if (doubtful) parts.push(`${doubtful} doubtful`);
+  return `${label.name}: ${parts.join(", ")}`;
 }
 
 /** Neighbouring slices are one bar. */
@@ -79,6 +82,9 @@ function Row({ desk, label, row }: { desk: Desk; label: Label; row: number }) {
       <rect class={chosen ? "row is-chosen" : "row"} x={0} y={row + 0.12} width={desk.depth} height={0.76} />
       {stretches(desk.slicesWithMask(label)).map(([first, last]) => (
         <rect key={first} fill={label.colour} x={first} y={row + 0.12} width={last - first + 1} height={0.76} />
+      ))}
+      {stretches(desk.unconfirmedSlices(label)).map(([first, last]) => (
+        <rect key={first} class="unconfirmed" x={first} y={row + 0.36} width={last - first + 1} height={0.28} />
       ))}
       {stretches(desk.doubtfulSlices(label)).map(([first, last]) => (
         <rect key={first} class="doubtful" x={first} y={row + 0.12} width={last - first + 1} height={0.3} />

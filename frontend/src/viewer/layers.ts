@@ -5,13 +5,15 @@
 import { intervals, type Mask } from "../protocol/mask";
 import type { PlacedClick } from "../protocol/messages";
 import { Affine, centreOf, type Grid, type ImagePoint, lengthMm, type Voxel } from "./geometry";
-import { outline } from "./outline";
+import { dashed, outline } from "./outline";
 import { paintGreys } from "./window";
 
 export interface LabelMask {
   readonly label: number;
   readonly colour: string;
   readonly mask: Mask;
+  /** Nobody has looked at it yet: outlined in dashes. */
+  readonly unconfirmed?: boolean;
 }
 
 export interface ViewState {
@@ -160,10 +162,16 @@ function fillMask(context: Context, transform: Affine, raster: OffscreenCanvas, 
 }
 
 /** The path is transformed, not the pen, so that the line is as thin at every zoom and on anisotropic voxels. */
-function strokeMask(context: Context, transform: Affine, { mask, colour }: LabelMask, width: number): void {
+function strokeMask(
+  context: Context,
+  transform: Affine,
+  { mask, colour, unconfirmed }: LabelMask,
+  width: number,
+): void {
+  const path = unconfirmed ? dashed(outline(mask)) : outline(mask);
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.beginPath();
-  for (const { x0, y0, x1, y1 } of outline(mask)) {
+  for (const { x0, y0, x1, y1 } of path) {
     const [from, to] = [transform.apply({ x: x0, y: y0 }), transform.apply({ x: x1, y: y1 })];
     context.moveTo(from.x, from.y);
     context.lineTo(to.x, to.y);

@@ -24,6 +24,15 @@ export function* outline(mask: Mask): Generator<Edge> {
   yield* horizontal(above, [], y);
 }
 
+const DASH = 3;
+
+/** Edges with gaps, by where they lie, so that a dash does not begin anew at every corner. Lengths are in voxels. */
+export function* dashed(edges: Iterable<Edge>): Generator<Edge> {
+  for (const { x0, y0, x1, y1 } of edges)
+    for (let x = x0; x < Math.max(x1, x0 + 1); x++)
+      if (Math.floor((x + y0) / DASH) % 2 === 0) yield { x0: x, y0, x1: x1 > x0 ? x + 1 : x, y1 };
+}
+
 function* rowsOf(mask: Mask): Generator<readonly Interval[]> {
   const rows: Interval[][] = Array.from({ length: mask.boxHeight }, () => []);
   for (const interval of intervals(mask)) rows[interval.y - mask.y0]?.push(interval);

@@ -6,7 +6,7 @@ import { ASSIGNMENT, newDesk } from "./deskfake";
 const [spleen, liver] = ASSIGNMENT.labels;
 const CLICKS = {
   last_sequence: 1,
-  clicks: [{ ...PLACE, base: 0, since: 1, clicks: [{ id: 1, y: 3, x: 4, positive: true }] }],
+  clicks: [{ ...PLACE, base: 0, since: 1, unconfirmed: false, clicks: [{ id: 1, y: 3, x: 4, positive: true }] }],
 };
 
 describe("slices", () => {

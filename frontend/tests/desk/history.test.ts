@@ -8,7 +8,7 @@ const step = (sequence: number, given: Partial<Step> = {}): Step => ({
   sequence,
   kind: "add_click",
   tool: "",
-  slice: { ...PLACE, base: 0, since: sequence, clicks: [click(sequence)] },
+  slice: { ...PLACE, base: 0, since: sequence, unconfirmed: false, clicks: [click(sequence)] },
   person: "maria",
   at: "2026-11-24T10:00:00Z",
   in_force: true,
@@ -66,19 +66,22 @@ describe("the list of steps", () => {
 
   it("names what was done", () => {
     expect(named(step(1))).toBe("Foreground click");
-    expect(named(step(1, { slice: { ...PLACE, base: 0, since: 1, clicks: [click(1, false)] } }))).toBe(
-      "Background click",
-    );
+    expect(
+      named(step(1, { slice: { ...PLACE, base: 0, since: 1, unconfirmed: false, clicks: [click(1, false)] } })),
+    ).toBe("Background click");
     expect(named(step(1, { kind: "paint", tool: "grow" }))).toBe("Grown");
     expect(named(step(1, { kind: "move_click" }))).toBe("Click moved");
   });
 });
 
 describe("a replay", () => {
-  const twoSteps = [step(1), step(2, { slice: { ...PLACE, base: 0, since: 2, clicks: [click(1), click(2)] } })];
+  const twoSteps = [
+    step(1),
+    step(2, { slice: { ...PLACE, base: 0, since: 2, unconfirmed: false, clicks: [click(1), click(2)] } }),
+  ];
 
   it("shows the mask of every step of this slice, then the present one again", async () => {
-    const elsewhere = step(3, { slice: { ...PLACE, z: 0, base: 0, since: 3, clicks: [click(3)] } });
+    const elsewhere = step(3, { slice: { ...PLACE, z: 0, base: 0, since: 3, unconfirmed: false, clicks: [click(3)] } });
     const { history, fake, socket } = newHistory([...twoSteps, elsewhere]);
     socket.answer({ ...PLACE, number: 9, mask: maskOf(9) });
     await history.replay(PLACE);

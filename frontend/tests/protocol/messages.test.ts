@@ -2,7 +2,19 @@ import { describe, expect, it } from "vitest";
 import { decodeClient, decodeServer, encode } from "../../src/protocol/messages";
 import { text, textFrames } from "./golden";
 
-const CLIENT = ["hello", "view", "preview", "lock", "add_click", "move_click", "delete_click", "paint", "undo", "redo"];
+const CLIENT = [
+  "hello",
+  "view",
+  "preview",
+  "lock",
+  "add_click",
+  "move_click",
+  "delete_click",
+  "paint",
+  "propagate",
+  "undo",
+  "redo",
+];
 const SERVER = ["welcome", "stored", "saved", "locks", "inference", "error"];
 
 describe("golden text frames", () => {
@@ -37,7 +49,7 @@ describe("a frame that cannot be taken", () => {
     ["a negative number", '{"type":"saved","sequence":-1,"label":2,"z":3}'],
     [
       "a click that is none",
-      '{"type":"stored","sequence":1,"kind":"undo","slices":[{"label":1,"z":1,"base":0,"since":1,"clicks":[3]}],"can_undo":true,"can_redo":true}',
+      '{"type":"stored","sequence":1,"kind":"undo","slices":[{"label":1,"z":1,"base":0,"since":1,"unconfirmed":false,"clicks":[3]}],"can_undo":true,"can_redo":true}',
     ],
   ])("is refused: %s", (_, frame) => {
     expect(() => decodeServer(frame)).toThrow();

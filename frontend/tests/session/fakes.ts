@@ -184,12 +184,13 @@ type Stored = Extract<ServerMessage, { type: "stored" }>;
 
 /** About one slice, unless `slices` are given. */
 export const storedOf = (given: Partial<Stored & SliceClicks> = {}): ServerMessage => {
-  const { label, z, base, since, clicks, ...rest } = given;
+  const { label, z, base, since, unconfirmed, clicks, ...rest } = given;
   const here: SliceClicks = {
     label: label ?? PLACE.label,
     z: z ?? PLACE.z,
     base: base ?? 0,
     since: since ?? rest.sequence ?? 1,
+    unconfirmed: unconfirmed ?? false,
     clicks: clicks ?? [{ id: 1, y: 1, x: 1, positive: true }],
   };
   return { type: "stored", sequence: 1, kind: "add_click", slices: [here], can_undo: true, can_redo: false, ...rest };
@@ -232,6 +233,7 @@ export class FakeServer {
       z,
       base: baseAt(this.lists(), place),
       since: sinceAt(this.lists(), place),
+      unconfirmed: false,
       clicks: clicksAt(this.lists(), place),
     });
   }

@@ -92,7 +92,10 @@ describe("a click", () => {
 describe("a painted mask", () => {
   it("is on screen at once, and clicks begin anew", () => {
     const desk = new Desk();
-    const socket = desk.connect({ clicks: [{ ...PLACE, base: 0, since: 1, clicks: [click(1)] }], last_sequence: 1 });
+    const socket = desk.connect({
+      clicks: [{ ...PLACE, base: 0, since: 1, unconfirmed: false, clicks: [click(1)] }],
+      last_sequence: 1,
+    });
     desk.session.paint(PLACE, "brush", maskOf(3));
     expect(shown(desk)).toBe(3);
     expect(onScreen(desk)).toEqual([]);
@@ -115,7 +118,10 @@ describe("a painted mask", () => {
 
   it("that is refused gives back what was there", () => {
     const desk = new Desk();
-    const socket = desk.connect({ clicks: [{ ...PLACE, base: 0, since: 1, clicks: [click(1)] }], last_sequence: 1 });
+    const socket = desk.connect({
+      clicks: [{ ...PLACE, base: 0, since: 1, unconfirmed: false, clicks: [click(1)] }],
+      last_sequence: 1,
+    });
     desk.session.paint(PLACE, "brush", maskOf(3));
     socket.say(refusal("read_only", 2));
     expect(shown(desk)).toBeUndefined();
@@ -126,7 +132,7 @@ describe("a painted mask", () => {
     const desk = new Desk();
     const socket = desk.connect({ last_sequence: 3, can_undo: true });
     desk.session.undo();
-    const slices = [10, 11].map((z) => ({ label: 1, z, base: 0, since: 1, clicks: [click(z)] }));
+    const slices = [10, 11].map((z) => ({ label: 1, z, base: 0, since: 1, unconfirmed: false, clicks: [click(z)] }));
     socket.say(storedOf({ sequence: 4, kind: "undo", slices }));
     expect(onScreen(desk, { label: 1, z: 10 })).toEqual([[10, 10]]);
     expect(onScreen(desk, { label: 1, z: 11 })).toEqual([[11, 11]]);
@@ -137,7 +143,10 @@ describe("a painted mask", () => {
 describe("a press", () => {
   it("asks for a preview with the tentative click, and shows it", () => {
     const desk = new Desk();
-    const socket = desk.connect({ clicks: [{ ...PLACE, base: 0, since: 1, clicks: [click(1)] }], last_sequence: 1 });
+    const socket = desk.connect({
+      clicks: [{ ...PLACE, base: 0, since: 1, unconfirmed: false, clicks: [click(1)] }],
+      last_sequence: 1,
+    });
     press(desk, 2, 3);
     expect(desk.session.clicksOnScreen(PLACE).at(-1)?.id).toBe(HELD_ID);
     const clicks = [
@@ -163,7 +172,10 @@ describe("a press", () => {
 
   it("on a click drags it, and stores one move", () => {
     const desk = new Desk();
-    const socket = desk.connect({ clicks: [{ ...PLACE, base: 0, since: 1, clicks: [click(4)] }], last_sequence: 4 });
+    const socket = desk.connect({
+      clicks: [{ ...PLACE, base: 0, since: 1, unconfirmed: false, clicks: [click(4)] }],
+      last_sequence: 4,
+    });
     desk.session.hold({ ...PLACE, click: 4, y: 4, x: 4, positive: true });
     expect(socket.of("preview")).toEqual([]);
     desk.session.drag(5, 6);
@@ -174,7 +186,7 @@ describe("a press", () => {
 
   it("on a click that stays where it is stores nothing", () => {
     const desk = new Desk();
-    const socket = desk.connect({ clicks: [{ ...PLACE, base: 0, since: 1, clicks: [click(4)] }] });
+    const socket = desk.connect({ clicks: [{ ...PLACE, base: 0, since: 1, unconfirmed: false, clicks: [click(4)] }] });
     desk.session.hold({ ...PLACE, click: 4, y: 4, x: 4, positive: true });
     desk.session.drag(5, 5);
     desk.session.drag(4, 4);
@@ -383,7 +395,10 @@ describe("a lost connection", () => {
     desk.click(1, 1);
     desk.socket.fail();
     desk.timers.pass(300);
-    const socket = desk.connect({ last_sequence: 1, clicks: [{ ...PLACE, base: 0, since: 1, clicks: [click(1)] }] });
+    const socket = desk.connect({
+      last_sequence: 1,
+      clicks: [{ ...PLACE, base: 0, since: 1, unconfirmed: false, clicks: [click(1)] }],
+    });
     expect(onScreen(desk)).toEqual([[1, 1]]);
     expect(socket.of("add_click").map((message) => message.sequence)).toEqual([1]);
   });
@@ -396,7 +411,7 @@ describe("a lost connection", () => {
     desk.timers.pass(300);
     const socket = desk.connect({
       last_sequence: 2,
-      clicks: [{ ...PLACE, base: 0, since: 1, clicks: [click(1), click(2)] }],
+      clicks: [{ ...PLACE, base: 0, since: 1, unconfirmed: false, clicks: [click(1), click(2)] }],
     });
     socket.say(storedOf());
     expect(onScreen(desk)).toEqual([
@@ -486,7 +501,7 @@ describe("a number that another window took", () => {
       can_redo: false,
       inference: "ready",
       model: "m",
-      clicks: [{ ...PLACE, base: 0, since: 1, clicks: [click(1, 7, 7)] }],
+      clicks: [{ ...PLACE, base: 0, since: 1, unconfirmed: false, clicks: [click(1, 7, 7)] }],
     });
     expect(socket.of("add_click").at(-1)).toMatchObject({ sequence: 4, y: 1 });
     socket.say(storedOf({ sequence: 4, clicks: [click(1, 7, 7), click(4, 1, 1)] }));
@@ -530,7 +545,10 @@ describe("a closed tab", () => {
       [1, 1],
       [2, 2],
     ]);
-    const socket = second.connect({ last_sequence: 1, clicks: [{ ...PLACE, base: 0, since: 1, clicks: [click(1)] }] });
+    const socket = second.connect({
+      last_sequence: 1,
+      clicks: [{ ...PLACE, base: 0, since: 1, unconfirmed: false, clicks: [click(1)] }],
+    });
     expect(socket.of("add_click").map((message) => message.sequence)).toEqual([1]);
     socket.say(storedOf());
     expect(socket.of("add_click").map((message) => message.sequence)).toEqual([1, 2]);

@@ -1,0 +1,86 @@
+import { describe, expect, it, vi } from "vitest";
+import { maskFromText } from "../../src/protocol/mask";
+import { maskOf, PLACE, refusal, storedOf } from "../session/fakes";
+import { newDesk } from "./deskfake";
+
+type Made = Awaited<ReturnType<typeof newDesk>>;
+const sentTo = ({ socket }: Made) => socket.of("propagate").map(({ z, source }) => [z, source]);
+
+/** The server's answer: the next slice has a mask of its own now. */
+function reached({ socket }: Made, sequence: number, z: number): void {
+  socket.say(storedOf({ sequence, kind: "propagate", z, base: sequence, unconfirmed: true, clicks: [] }));
+  socket.answer({ ...PLACE, z, number: sequence, mask: maskOf(3) });
+  socket.say({ type: "saved", sequence, label: PLACE.label, z });
+}
+
+const started = async () => {
+  const made = await newDesk();
+  made.socket.answer({ ...PLACE, mask: maskOf(4) });
+  return made;
+};
+
+describe("propagation", () => {
+  it("goes slice by slice, then the other way, and ends where the structure does", async () => {
+    const made = await started();
+    const done = made.desk.propagate([1, -1]);
+    expect(sentTo(made)).toEqual([[6, 5]]);
+    expect(made.desk.propagation.progress.value).toEqual({ direction: 1, slices: 0 });
+    reached(made, 1, 6);
+    await vi.waitFor(() => expect(sentTo(made)).toHaveLength(2));
+    made.socket.say(refusal("ended", 2));
+    await vi.waitFor(() => expect(sentTo(made)).toHaveLength(3));
+    made.socket.say(refusal("ended", 2));
+    await done;
+    expect(sentTo(made)).toEqual([
+      [6, 5],
+      [7, 6],
+      [4, 5],
+    ]);
+    expect(made.desk.propagation.progress.value).toBeUndefined();
+    expect(made.desk.announcement.value).toBe("1 slice was reached.");
+    expect(made.desk.session.notices.list.value).toEqual([]);
+    expect(made.desk.unconfirmedSlices(made.desk.label.value)).toEqual([6]);
+  });
+
+  it("does not enter a slice that a person made", async () => {
+    const made = await started();
+    made.socket.answer({ ...PLACE, z: 6, mask: maskOf(2) });
+    await made.desk.propagate([1]);
+    expect(sentTo(made)).toEqual([]);
+  });
+
+  it("is stopped by Escape, after the slice that is on its way", async () => {
+    const made = await started();
+    const done = made.desk.propagate([1, -1]);
+    made.desk.escape();
+    reached(made, 1, 6);
+    await done;
+    expect(sentTo(made)).toHaveLength(1);
+  });
+
+  it("needs a mask to go on from", async () => {
+    const made = await newDesk();
+    await made.desk.propagate([1]);
+    expect(sentTo(made)).toEqual([]);
+    expect(made.desk.session.notices.list.value[0]?.text).toBe("This slice has no mask of Spleen to go on from.");
+  });
+
+  it("leaves slices that are accepted one by one", async () => {
+    const made = await started();
+    const done = made.desk.propagate([1]);
+    reached(made, 1, 6);
+    await vi.waitFor(() => expect(sentTo(made)).toHaveLength(2));
+    reached(made, 2, 7);
+    await vi.waitFor(() => expect(sentTo(made)).toHaveLength(3));
+    made.socket.say(refusal("ended", 3));
+    await done;
+    made.desk.goTo(6);
+    await vi.waitFor(() => expect(made.desk.z.value).toBe(6));
+    made.desk.accept();
+    const [accepted] = made.socket.of("paint");
+    expect(accepted).toMatchObject({ z: 6, tool: "accept", sequence: 3 });
+    expect(maskFromText(accepted?.mask ?? "").runs).toEqual(maskOf(3).runs);
+    expect(made.desk.z.value).toBe(7);
+    expect(made.desk.unconfirmedSlices(made.desk.label.value)).toEqual([7]);
+  });
+});
