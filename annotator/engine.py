@@ -138,11 +138,16 @@ class ClickEngine:
         return encoded
 
     def mask(
-        self, key: SliceKey, read: ReadSlice, clicks: Iterable[tuple[int, int, bool]], base: bytes = b""
+        self,
+        key: SliceKey,
+        read: ReadSlice,
+        clicks: Iterable[tuple[int, int, bool]],
+        base: bytes = b"",
+        by_hand: bool = True,
     ) -> tuple[bytes, float, float]:
         """The mask of clicks (y, x, positive) in the codec of `annotator.masks`, its own estimate of Dice, milliseconds.
 
-        `base` is the mask that the clicks correct, where there is one.
+        `base` is the mask that the clicks correct, where there is one; one that a person made `by_hand` speaks for itself.
         """
         from segmodel.clicks import Click
         from segmodel.propagation import going_on_from
@@ -150,7 +155,7 @@ class ClickEngine:
         started = time.perf_counter()
         encoded = self.encode(key, read)
         given, previous = [Click(*click) for click in clicks], masks.decode(base) if base else None
-        if previous is not None:
+        if previous is not None and by_hand:
             given = going_on_from(previous, given)
         mask, quality = self.load(key.model).predict(encoded, given, previous)
         network_ms = 1000 * (time.perf_counter() - started)

@@ -63,12 +63,27 @@ class State:
     newest: dict[Place, int]
 
 
+class Painted(NamedTuple):
+    """A mask (bytes of `annotator.masks`) that clicks go on from; its estimate and model where it was propagated."""
+
+    mask: bytes
+    quality: float | None = None
+    model_version: int | None = None
+
+    def made_by(self) -> dict[str, Any]:
+        return {"quality": self.quality, "model_version": self.model_version}
+
+
 def record(
-    assignment_id: int, person_id: int, message: Message, locked: Collection[int] = (), propagated: bytes = b""
+    assignment_id: int,
+    person_id: int,
+    message: Message,
+    locked: Collection[int] = (),
+    propagated: Painted | None = None,
 ) -> Recorded:
     """Store one interaction of an assignment that the person may write to; `locked` are labels that must not change.
 
-    `propagated` is the mask that a `propagate` led to (bytes of `annotator.masks`).
+    `propagated` is what a `propagate` led to.
 
     The same message again is answered as the first time. Raises ProtocolError: `outside`, `unknown_label`,
     `unknown_click`, `nothing_to_undo`, `nothing_to_redo`, `too_many_clicks`, `bad_mask`, `locked`; `sequence_taken` where
@@ -87,8 +102,8 @@ def record(
                 kind=message.type,
                 label_id=label_id,
                 z=z,
-                payload=_payload(message),
-                mask=message.mask_bytes() if isinstance(message, Paint) else propagated or None,
+                payload={**_payload(message), **(propagated.made_by() if propagated else {})},
+                mask=message.mask_bytes() if isinstance(message, Paint) else propagated and propagated.mask,
                 person_id=person_id,
             )
     except IntegrityError:  # another connection was faster with this number; the constraint has decided
@@ -142,11 +157,13 @@ def steps(assignment_id: int, most: int = 2000) -> list[Step]:
     return found
 
 
-def painted(assignment_id: int, sequence: int) -> bytes | None:
-    """The mask that a `paint` or `propagate` of this sequence left (bytes of `annotator.masks`); None where it is neither."""
+def painted(assignment_id: int, sequence: int) -> Painted | None:
+    """What a `paint` or `propagate` of this sequence left; None where it is neither."""
     found = Interaction.objects.filter(assignment=assignment_id, sequence=sequence, kind__in=PAINTED)
-    mask = found.values_list("mask", flat=True).first()
-    return None if mask is None else bytes(mask)
+    row = found.values_list("mask", "payload").first()
+    if row is None or row[0] is None:
+        return None
+    return Painted(bytes(row[0]), row[1].get("quality"), row[1].get("model_version"))
 
 
 # ------------------------------------------------------------------------------------------------ the replay
@@ -325,7 +342,7 @@ def _says_the_same(row: Row, message: Message) -> bool:
         row.label_id,
         row.z,
     )
-    return same_place and row.kind == message.type and row.payload == _payload(message)
+    return same_place and row.kind == message.type and _payload(message).items() <= row.payload.items()
 
 
 def _payload(message: Message) -> dict[str, Any]:

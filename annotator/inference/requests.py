@@ -58,6 +58,7 @@ class Request:
     model: str
     model_version: int
     base: bytes = b""  # the mask that the clicks go on from (annotator.masks), where there is one
+    by_hand: bool = True  # whether a person made it
     source: int = -1  # the slice that `base` is the mask of, where it is to propagate from there
 
     @property

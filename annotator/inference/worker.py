@@ -120,7 +120,7 @@ class Worker:
             clicks = [(y, x, positive) for y, x, positive in request.clicks]
             if request.source >= 0:
                 return self._propagated(request, head)
-            mask, quality, ms = self.engine.mask(key, lambda: _read(key), clicks, request.base)
+            mask, quality, ms = self.engine.mask(key, lambda: _read(key), clicks, request.base, request.by_hand)
         except Exception as error:
             log.exception("No mask for %s", key)
             sentence = str(error) if isinstance(error, ValueError) else "The network failed on this slice."

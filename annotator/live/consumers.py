@@ -17,6 +17,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from annotator import masks, protocol
 from annotator.annotation import access, history, overlap, slicemasks, versions
+from annotator.annotation.history import Painted
 from annotator.annotation.models import Assignment, LabelLock, ModelVersion, Project
 from annotator.inference import requests
 from annotator.live.database import in_database
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 NOT_LOGGED_IN, NOT_FOUND = 4401, 4404  # close codes
 READ_ONLY = "You can look at this assignment, but only its annotator can change it."
+NOTHING = Painted(b"")
 BASES_KEPT = 32  # painted masks of a window
 AWAY_AFTER = 5.0  # seconds without an answer; then the request is sent again, as often
 
@@ -38,6 +40,7 @@ class Sent:
     of: SliceClicks
     came: float
     sent: float
+    base: Painted
     propagates: protocol.Propagate | None = None
 
 
@@ -51,7 +54,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         self.waiting: dict[tuple[int, int, int], Sent] = {}  # by z, label, kind
-        self.bases: dict[int, bytes] = {}  # painted masks by the sequence of their interaction
+        self.bases: dict[int, Painted] = {}  # by the sequence of their interaction
         self.watch: asyncio.Task[None] | None = None
         self.pinged = 0.0  # when a ping that nobody has answered yet was sent
         self.greeted = self.away = False
@@ -150,8 +153,9 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         if before:
             return await self._say_stored(before, came)
         of = SliceClicks(message.label, message.z, 0, message.sequence, True, ())
-        request = replace(self._request(MaskFrame.STORED, message.sequence, of, mask), source=message.source)
-        self.waiting[of.z, of.label, MaskFrame.STORED] = Sent(request, of, came, time.monotonic(), message)
+        request = self._request(MaskFrame.STORED, message.sequence, of, Painted(mask))
+        request = replace(request, source=message.source)
+        self.waiting[of.z, of.label, MaskFrame.STORED] = Sent(request, of, came, time.monotonic(), NOTHING, message)
         self._watch()
         await self._send(request)
 
@@ -161,13 +165,12 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         if answer.ended:
             sentence = f"The structure does not go on to slice {message.z + 1}."
             return await self.say(protocol.Error("ended", sentence, message.sequence))
+        painted = Painted(answer.mask, answer.quality, answer.model_version)
         try:
-            recorded = await self._record(message, answer.mask)
+            recorded = await self._record(message, painted)
         except ProtocolError as error:
             return await self.say(protocol.Error(error.code, str(error), message.sequence))
-        undo, redo = recorded.can_undo, recorded.can_redo
-        await self.say(protocol.Stored(recorded.sequence, recorded.kind, recorded.slices, undo, redo))
-        await self._show(sent, answer.mask, answer.quality, answer.network_ms)
+        await self._say_stored(recorded, sent.came, answer.network_ms)
 
     async def lock(self, message: protocol.Lock) -> None:
         await self._check_place(message.label, 0)
@@ -185,36 +188,40 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
     async def store(self, message: history.Message, came: float) -> None:
         await self._say_stored(await self._record(message), came)
 
-    async def _say_stored(self, recorded: history.Recorded, came: float) -> None:
+    async def _say_stored(self, recorded: history.Recorded, came: float, network_ms: float = 0.0) -> None:
         undo, redo = recorded.can_undo, recorded.can_redo
         await self.say(protocol.Stored(recorded.sequence, recorded.kind, recorded.slices, undo, redo))
         for of in recorded.slices:
             self.waiting.pop((of.z, of.label, MaskFrame.PREVIEW), None)
-            await self.ask(MaskFrame.STORED, recorded.sequence, of, came)
+            await self.ask(MaskFrame.STORED, recorded.sequence, of, came, network_ms)
 
     # ------------------------------------------------------------------------------------------ the network
 
-    async def ask(self, kind: int, number: int, of: SliceClicks, came: float) -> None:
-        """Sends the click list to the slot of the series, or answers at once where there is no click."""
+    async def ask(self, kind: int, number: int, of: SliceClicks, came: float, network_ms: float = 0.0) -> None:
+        """Sends the click list to the slot of the series, or answers at once where there is no click.
+
+        `network_ms` is what the network took for what is there without a click.
+        """
         base = await self._base(of)
         request = self._request(kind, number, of, base)
-        sent = Sent(request, of, came, time.monotonic())
+        sent = Sent(request, of, came, time.monotonic(), base)
         if not of.clicks:
             self.waiting.pop((of.z, of.label, kind), None)
             series = self.assignment.task.series
-            mask = base or masks.empty(series.height, series.width)
-            return await self._show(sent, mask, MaskFrame.NO_ESTIMATE, 0.0)
+            mask = base.mask or masks.empty(series.height, series.width)
+            quality = MaskFrame.NO_ESTIMATE if base.quality is None else base.quality
+            return await self._show(sent, mask, quality, network_ms)
         self.waiting[of.z, of.label, kind] = sent
         self._watch()
         await self._send(request)
 
-    async def _base(self, of: SliceClicks) -> bytes:
-        """The painted mask that the clicks go on from, which never changes; empty where there is none."""
+    async def _base(self, of: SliceClicks) -> Painted:
+        """What the clicks go on from, which never changes; its mask has no bytes where there is nothing."""
         if of.base and of.base not in self.bases:
-            self.bases[of.base] = await in_database(history.painted)(self.assignment.pk, of.base) or b""
+            self.bases[of.base] = await in_database(history.painted)(self.assignment.pk, of.base) or NOTHING
             while len(self.bases) > BASES_KEPT:
                 del self.bases[next(iter(self.bases))]
-        return self.bases.get(of.base, b"")
+        return self.bases.get(of.base, NOTHING)
 
     async def inference_answer(self, packed: dict[str, Any]) -> None:
         """An answer of the worker; one that a newer request has outdated is not shown."""
@@ -254,7 +261,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
             await self._save(sent, mask, quality)
             await self.say(protocol.Saved(request.number, request.label, request.z))
 
-    def _request(self, kind: int, number: int, of: SliceClicks, base: bytes) -> requests.Request:
+    def _request(self, kind: int, number: int, of: SliceClicks, base: Painted) -> requests.Request:
         return requests.Request(
             reply=self.channel_name,
             assignment=self.assignment.pk,
@@ -267,7 +274,8 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
             number=number,
             model=self.version.path,
             model_version=self.version.pk,
-            base=base,
+            base=base.mask,
+            by_hand=base.quality is None,
         )
 
     # ------------------------------------------------------------------------------------------ when nobody answers
@@ -318,7 +326,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         return state, slicemasks.behind(self.assignment.pk, state.newest)
 
     @in_database
-    def _record(self, message: history.Message, propagated: bytes = b"") -> history.Recorded:
+    def _record(self, message: history.Message, propagated: Painted | None = None) -> history.Recorded:
         """Rights and the active model version may have changed since the connection was made."""
         if not access.may_write(self.scope["user"], self.assignment):
             raise ProtocolError("read_only", READ_ONLY)
@@ -341,8 +349,8 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
     def _save(self, sent: Sent, mask: bytes, quality: float) -> None:
         request = sent.request
         place = (request.assignment, request.label, request.z, request.number, sent.of.since)
-        by_model = bool(sent.of.clicks) or sent.propagates is not None
-        version, estimate = (request.model_version, quality) if by_model else (None, None)
+        answered = (request.model_version, quality) if sent.of.clicks else (sent.base.model_version, sent.base.quality)
+        version, estimate = answered
         slicemasks.save(*place, mask, version, sent.of.clicks, request.person, estimate)
 
     def _read_labels(self) -> None:

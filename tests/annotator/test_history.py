@@ -135,7 +135,8 @@ def test_clicks_go_on_from_what_was_painted(cast: Cast, writer: Writer) -> None:
     assert only(writer.send(AddClick, **click(cast))) == SliceClicks(
         cast.liver.pk, 1, 2, 3, False, (PlacedClick(3, 2, 3, True),)
     )
-    assert text(history.painted(cast.alices.pk, 2) or b"") == painted["mask"]
+    kept = history.painted(cast.alices.pk, 2)
+    assert kept and (text(kept.mask), kept.quality) == (painted["mask"], None)
     writer.send(Undo)
     assert only(writer.send(Undo)) == SliceClicks(cast.liver.pk, 1, 0, 1, False, (PlacedClick(1, 2, 3, True),))
     assert only(writer.send(Redo)).base == 2
@@ -214,10 +215,11 @@ def test_a_propagated_mask_is_unconfirmed_until_a_person_clicks_or_paints(cast: 
     mask = masks.empty(*SHAPE[1:])
     message = Propagate(1, cast.liver.pk, 2, 1)
     assert history.check(cast.alices.pk, message) is None
-    recorded = history.record(cast.alices.pk, cast.alice.pk, message, propagated=mask)
+    made = history.Painted(mask, 0.75, 3)
+    recorded = history.record(cast.alices.pk, cast.alice.pk, message, propagated=made)
     writer.sequence = 1
     assert only(recorded) == SliceClicks(cast.liver.pk, 2, 1, 1, True, ())
-    assert history.painted(cast.alices.pk, 1) == mask
+    assert history.painted(cast.alices.pk, 1) == made
     assert history.check(cast.alices.pk, message) == history.Recorded(**{**vars(recorded), "fresh": False})
     clicked = only(writer.send(AddClick, **click(cast, z=2)))
     assert (clicked.base, clicked.unconfirmed) == (1, False)

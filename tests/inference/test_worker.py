@@ -29,7 +29,7 @@ class SlowEngine:
         assert self.gate.acquire(timeout=10)
         self.encoded[key] = read
 
-    def mask(self, key, read, clicks, base=b""):
+    def mask(self, key, read, clicks, base=b"", by_hand=True):
         self.busy.set()
         assert self.gate.acquire(timeout=10)
         if key.series == "broken":
