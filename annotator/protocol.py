@@ -177,7 +177,8 @@ class Paint:
 class Propagate:
     """Asks for the mask of slice `z` as it follows from that of the slice `source` beside it, and stores it.
 
-    Answered like a paint; by the error `ended` where the structure does not go on there, and then nothing is stored.
+    Answered like a paint; by the error `ended` where the structure does not go on there, or where `better` is asked for and
+    the model believes in its answer no more than in the mask that is there: then nothing is stored.
     """
 
     type: ClassVar[str] = "propagate"
@@ -185,6 +186,7 @@ class Propagate:
     label: int
     z: int
     source: int
+    better: bool
 
 
 @dataclass(frozen=True)

@@ -149,13 +149,13 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
 
     async def propagate(self, message: protocol.Propagate, came: float) -> None:
         """Asks the network first: the interaction is the mask that it answers with."""
-        before, mask = await self._check_propagation(message)
+        before, mask, rival = await self._check_propagation(message)
         if before:
             return await self._say_stored(before, came)
         of = SliceClicks(message.label, message.z, 0, message.sequence, True, ())
         request = self._request(MaskFrame.STORED, message.sequence, of, Painted(mask))
         request = replace(request, source=message.source)
-        self.waiting[of.z, of.label, MaskFrame.STORED] = Sent(request, of, came, time.monotonic(), NOTHING, message)
+        self.waiting[of.z, of.label, MaskFrame.STORED] = Sent(request, of, came, time.monotonic(), rival, message)
         self._watch()
         await self._send(request)
 
@@ -164,6 +164,9 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         assert message is not None
         if answer.ended:
             sentence = f"The structure does not go on to slice {message.z + 1}."
+            return await self.say(protocol.Error("ended", sentence, message.sequence))
+        if message.better and answer.quality <= (sent.base.quality or 0.0):
+            sentence = f"What slice {message.z + 1} has is as good."
             return await self.say(protocol.Error("ended", sentence, message.sequence))
         painted = Painted(answer.mask, answer.quality, answer.model_version)
         try:
@@ -334,16 +337,20 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         return history.record(self.assignment.pk, self.scope["user"].pk, message, self.locked, propagated)
 
     @in_database
-    def _check_propagation(self, message: protocol.Propagate) -> tuple[history.Recorded | None, bytes]:
-        """What was answered before, or else the mask to go on from. Raises ProtocolError."""
+    def _check_propagation(self, message: protocol.Propagate) -> tuple[history.Recorded | None, bytes, Painted]:
+        """What was answered before, or else the mask to go on from, and what would be replaced. Raises ProtocolError."""
         if not access.may_write(self.scope["user"], self.assignment):
             raise ProtocolError("read_only", READ_ONLY)
         self.version = versions.active()
         before = history.check(self.assignment.pk, message, self.locked)
-        kept = self.assignment.masks.filter(label=message.label, z=message.source, pixels__gt=0).first()
-        if not before and kept is None:
+        slices = (message.source, message.z)
+        rows = self.assignment.masks.filter(label=message.label, z__in=slices, pixels__gt=0)
+        kept = {row.z: row for row in rows}
+        source, rival = kept.get(message.source), kept.get(message.z)
+        if not before and source is None:
             raise ProtocolError("ended", f"Slice {message.source + 1} has no mask to go on from.")
-        return before, bytes(kept.mask) if kept else b""
+        there = Painted(bytes(rival.mask), rival.quality) if rival else NOTHING
+        return before, bytes(source.mask) if source else b"", there
 
     @in_database
     def _save(self, sent: Sent, mask: bytes, quality: float) -> None:

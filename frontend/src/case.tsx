@@ -65,6 +65,10 @@ function connectSession(desk: Desk): void {
     queueMicrotask(() => desk.lookAtSlice());
   });
   effect(() => {
+    const place = session.worked.value;
+    if (place) queueMicrotask(() => void desk.propagation.flow(place));
+  });
+  effect(() => {
     const place = session.jump.value;
     if (place) queueMicrotask(() => desk.jumpTo(place));
   });

@@ -78,3 +78,18 @@ def test_after_a_reload_what_waits_still_waits_and_undo_takes_back_slice_by_slic
     screen.wait_until_saved()
     after = saved(screen, site, liver.shape)
     assert after.any(axis=(1, 2)).sum() == before.any(axis=(1, 2)).sum() - 1
+
+
+def test_a_correction_flows_to_the_slices_beside_it(screen, site, liver):
+    before, page = saved(screen, site, liver.shape), screen.page
+    z = screen.state()["z"] + 8
+    screen.go_to(z)
+    page.get_by_role("button", name="Accept this slice").wait_for()
+    click = centre_click(liver[z], screen.mask())
+    screen.click(click.x, click.y, button="left" if click.positive else "right")
+    page.wait_for_function("() => !document.querySelector('.side [role=status]')")
+    screen.wait_until_saved()
+    after = saved(screen, site, liver.shape)
+    print(f"a click more: 3-D Dice {dice(before, liver):.3f} → {dice(after, liver):.3f}")
+    assert (before[z] != after[z]).any() and dice(after, liver) > dice(before, liver) - 0.02
+    assert page.get_by_role("button", name="Accept this slice").count() == 0

@@ -306,7 +306,7 @@ async def test_a_mask_propagates_to_the_slices_beside_it_and_ends_where_the_stru
     liver = labels["liver"]
     await window.send(AddClick(1, liver, Z, 22, 20, True))
     await window.receive_until(Saved)
-    message = Propagate(2, liver, Z + 1, Z)
+    message = Propagate(2, liver, Z + 1, Z, False)
     await window.send(message)
     stored, frame, saved = [await window.receive() for _ in range(3)]
     assert stored.slices == (SliceClicks(liver, Z + 1, 2, 2, True, ()),)
@@ -319,7 +319,7 @@ async def test_a_mask_propagates_to_the_slices_beside_it_and_ends_where_the_stru
     again = await window.receive_until(MaskFrame)
     assert (again.mask, again.quality) == (frame.mask, frame.quality)
     await window.receive_until(Saved)
-    await window.send(Propagate(3, labels["spleen"], Z + 1, Z))
+    await window.send(Propagate(3, labels["spleen"], Z + 1, Z, False))
     assert (await window.receive_until(Error)).code == "ended"  # nothing to go on from
     await window.send(Undo(3))
     assert masks.area((await window.receive_until(MaskFrame)).mask) == 0
@@ -329,3 +329,5 @@ async def test_a_mask_propagates_to_the_slices_beside_it_and_ends_where_the_stru
     await window.receive_until(Saved)
     row = await in_database(SliceMask.objects.get)(z=Z + 1)
     assert row.quality == pytest.approx(frame.quality, abs=1e-6) and row.model_version_id
+    await window.send(Propagate(5, liver, Z + 1, Z, True))  # the same answer is no better
+    assert (await window.receive_until(Error)).code == "ended"

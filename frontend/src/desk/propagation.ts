@@ -23,14 +23,28 @@ export class Propagation {
   }
 
   /** In one direction after the other; the number of slices that were reached. */
-  async run(from: Place, directions: readonly Direction[]): Promise<number> {
+  run(from: Place, directions: readonly Direction[]): Promise<number> {
+    return this.walk(from, directions, false, (place) => this.isFree(place));
+  }
+
+  /** What was corrected here flows on to unconfirmed slices, as far as it is believed in more than what they have. */
+  flow(from: Place): Promise<number> {
+    return this.walk(from, [1, -1], true, (place) => this.isUnconfirmed(place));
+  }
+
+  private async walk(
+    { label, z: start }: Place,
+    directions: readonly Direction[],
+    better: boolean,
+    mayEnter: (place: Place) => boolean,
+  ): Promise<number> {
     if (this.progress.value) return 0;
     this.isStopped = false;
     let slices = 0;
     for (const direction of directions)
-      for (let z = from.z + direction; this.mayEnter({ ...from, z }); z += direction) {
+      for (let z = start + direction; !this.isStopped && mayEnter({ label, z }); z += direction) {
         this.progress.value = { direction, slices };
-        if ((await this.session.propagate({ ...from, z }, z - direction)) !== "stored") break;
+        if ((await this.session.propagate({ label, z }, z - direction, better)) !== "stored") break;
         slices += 1;
       }
     this.progress.value = undefined;
@@ -41,9 +55,12 @@ export class Propagation {
     this.isStopped = true;
   }
 
-  private mayEnter(place: Place): boolean {
-    if (this.isStopped || place.z < 0 || place.z >= this.depth) return false;
-    const mask = this.session.masks.at(place);
-    return !mask?.runs.length || isUnconfirmed(this.session.clicks.value, place);
+  private isFree(place: Place): boolean {
+    if (place.z < 0 || place.z >= this.depth) return false;
+    return !this.session.masks.at(place)?.runs.length || this.isUnconfirmed(place);
+  }
+
+  private isUnconfirmed(place: Place): boolean {
+    return isUnconfirmed(this.session.clicks.value, place);
   }
 }

@@ -74,6 +74,8 @@ export class Session {
   /** Where the last undo or redo took effect, so that the screen can go there. */
   readonly jump = signal<Place | undefined>(undefined);
   readonly online = signal(true);
+  /** Where a person has clicked or painted last, as soon as it is stored. */
+  readonly worked = signal<Place | undefined>(undefined);
   /** The newest interaction known to be in the server's log. */
   readonly logged = signal(0);
   /** Labels whose masks nothing may change, nor take a voxel from. */
@@ -205,13 +207,13 @@ export class Session {
   }
 
   /**
-   * Asks for the mask of a place as it follows from that of the slice `source` beside it. What became of it: "stored", or
-   * the code of a refusal, which is "ended" where the structure does not go on.
+   * Asks for the mask of a place as it follows from that of the slice `source` beside it, and with `better` only for one that
+   * the model believes in more than in what is there. What became of it: "stored", or the code of a refusal: "ended".
    */
-  propagate({ label, z }: Place, source: number): Promise<string> {
+  propagate({ label, z }: Place, source: number, better: boolean): Promise<string> {
     this.cancelHold();
     return new Promise((resolve) => {
-      this.propagation = { sequence: this.submit({ type: "propagate", label, z, source }).sequence, resolve };
+      this.propagation = { sequence: this.submit({ type: "propagate", label, z, source, better }).sequence, resolve };
     });
   }
 
@@ -372,11 +374,13 @@ export class Session {
 
   private receiveStored(message: Stored): void {
     const { sequence } = message;
-    if (this.outbox.acknowledge(sequence)) this.cancelWatch();
+    const ours = this.outbox.acknowledge(sequence);
+    if (ours) this.cancelWatch();
     // The answer to a resend may describe the log as it was then, and `welcome` has told of later interactions since.
     if (sequence >= this.logged.value) this.takeOver(message);
     this.propagated(sequence, "stored");
     if (message.kind === "undo" || message.kind === "redo") this.goBack(message);
+    else if (ours && changesMask(ours)) this.worked.value = message.slices[0];
     this.flush();
   }
 
@@ -524,4 +528,9 @@ export class Session {
     if (this.waiting.value.length > 0) return this.connection.value === "connected" ? "saving" : "unsaved";
     return this.unsaved.isEmpty ? "saved" : "saving";
   }
+}
+
+/** Whether a person has made the slice another than it was. */
+function changesMask(interaction: Interaction): boolean {
+  return interaction.type !== "propagate" && !(interaction.type === "paint" && interaction.tool === "accept");
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { maskFromText } from "../../src/protocol/mask";
+import { voxel } from "../../src/viewer/geometry";
 import { maskOf, PLACE, refusal, storedOf } from "../session/fakes";
 import { newDesk } from "./deskfake";
 
@@ -82,5 +83,31 @@ describe("propagation", () => {
     expect(maskFromText(accepted?.mask ?? "").runs).toEqual(maskOf(3).runs);
     expect(made.desk.z.value).toBe(7);
     expect(made.desk.unconfirmedSlices(made.desk.label.value)).toEqual([7]);
+  });
+
+  it("of a correction goes to unconfirmed slices only, and only where it is believed in more", async () => {
+    const made = await started();
+    const done = made.desk.propagate([1]);
+    reached(made, 1, 6);
+    await vi.waitFor(() => expect(sentTo(made)).toHaveLength(2));
+    made.socket.say(refusal("ended", 2));
+    await done;
+    const flow = made.desk.propagation.flow(PLACE);
+    expect(made.socket.of("propagate").at(-1)).toMatchObject({ z: 6, source: 5, better: true });
+    made.socket.say(refusal("ended", 2));
+    expect(await flow).toBe(0);
+    expect(sentTo(made)).toHaveLength(3); // slice 4 has no mask: nothing flows there
+  });
+
+  it("follows a click, but no acceptance", async () => {
+    const made = await newDesk();
+    made.desk.press(voxel(1, 1), undefined, false);
+    made.desk.session.release();
+    made.socket.say(storedOf());
+    expect(made.desk.session.worked.value).toMatchObject(PLACE);
+    made.desk.session.worked.value = undefined;
+    made.desk.session.paint(PLACE, "accept", maskOf(2));
+    made.socket.say(storedOf({ sequence: 2, kind: "paint", base: 2, clicks: [] }));
+    expect(made.desk.session.worked.value).toBeUndefined();
   });
 });
