@@ -192,7 +192,8 @@ class _Beside:
         keys: dict[int, SliceKey],
         read: Callable[[SliceKey], tuple[NDArray[np.int16], Spacing]],
     ) -> None:
-        self.engine, self.keys, self.read = engine, keys, read
+        self.engine, self.keys = engine, keys
+        self.read = cache(read)  # its greys are asked for, and perhaps its encoding
 
     def __len__(self) -> int:
         return max(self.keys) + 1

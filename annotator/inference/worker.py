@@ -117,9 +117,9 @@ class Worker:
         key = SliceKey(request.model, request.series, request.z)
         head = (request.z, request.label, request.kind, request.number, request.model_version)
         try:
-            clicks = [(y, x, positive) for y, x, positive in request.clicks]
             if request.source >= 0:
                 return self._propagated(request, head)
+            clicks = [(y, x, positive) for y, x, positive in request.clicks]
             mask, quality, ms = self.engine.mask(key, lambda: _read(key), clicks, request.base, request.by_hand)
         except Exception as error:
             log.exception("No mask for %s", key)

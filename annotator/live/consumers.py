@@ -26,7 +26,6 @@ from annotator.protocol import MaskFrame, PlacedClick, ProtocolError, SliceClick
 log = logging.getLogger(__name__)
 
 NOT_LOGGED_IN, NOT_FOUND = 4401, 4404  # close codes
-READ_ONLY = "You can look at this assignment, but only its annotator can change it."
 NOTHING = Painted(b"")
 BASES_KEPT = 32  # painted masks of a window
 AWAY_AFTER = 5.0  # seconds without an answer; then the request is sent again, as often
@@ -40,7 +39,7 @@ class Sent:
     of: SliceClicks
     came: float
     sent: float
-    base: Painted
+    base: Painted  # what the clicks go on from, or what a propagation would replace
     propagates: protocol.Propagate | None = None
 
 
@@ -328,19 +327,21 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         state = history.state(self.assignment.pk)
         return state, slicemasks.behind(self.assignment.pk, state.newest)
 
+    def _check_right(self) -> None:
+        if not access.may_write(self.scope["user"], self.assignment):
+            raise ProtocolError("read_only", "You can look at this assignment, but only its annotator can change it.")
+
     @in_database
     def _record(self, message: history.Message, propagated: Painted | None = None) -> history.Recorded:
         """Rights and the active model version may have changed since the connection was made."""
-        if not access.may_write(self.scope["user"], self.assignment):
-            raise ProtocolError("read_only", READ_ONLY)
+        self._check_right()
         self.version = versions.active()
         return history.record(self.assignment.pk, self.scope["user"].pk, message, self.locked, propagated)
 
     @in_database
     def _check_propagation(self, message: protocol.Propagate) -> tuple[history.Recorded | None, bytes, Painted]:
         """What was answered before, or else the mask to go on from, and what would be replaced. Raises ProtocolError."""
-        if not access.may_write(self.scope["user"], self.assignment):
-            raise ProtocolError("read_only", READ_ONLY)
+        self._check_right()
         self.version = versions.active()
         before = history.check(self.assignment.pk, message, self.locked)
         slices = (message.source, message.z)
@@ -356,9 +357,8 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
     def _save(self, sent: Sent, mask: bytes, quality: float) -> None:
         request = sent.request
         place = (request.assignment, request.label, request.z, request.number, sent.of.since)
-        answered = (request.model_version, quality) if sent.of.clicks else (sent.base.model_version, sent.base.quality)
-        version, estimate = answered
-        slicemasks.save(*place, mask, version, sent.of.clicks, request.person, estimate)
+        made = Painted(mask, quality, request.model_version) if sent.of.clicks else sent.base
+        slicemasks.save(*place, mask, made.model_version, sent.of.clicks, request.person, made.quality)
 
     def _read_labels(self) -> None:
         project = self.assignment.task.project
@@ -368,8 +368,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
 
     @in_database
     def _set_lock(self, message: protocol.Lock) -> None:
-        if not access.may_write(self.scope["user"], self.assignment):
-            raise ProtocolError("read_only", READ_ONLY)
+        self._check_right()
         if message.locked:
             LabelLock.objects.get_or_create(assignment=self.assignment, label_id=message.label)
         else:

@@ -7,8 +7,11 @@ import pytest
 from playwright.sync_api import Error, sync_playwright
 
 from segmodel import phantom
+from segmodel.volumes import nifti
 from tests.browser.screen import CaseScreen
-from tests.site import Site
+from tests.site import ROOT, Site
+
+SHOTS = ROOT / "build" / "screenshots"
 
 FLAGS = [
     "--no-sandbox",
@@ -66,6 +69,26 @@ def phantom_case(site):
     phantom.write_dicom(volume, site.folder / "phantom")
     site.manage("import_series", str(site.folder / "phantom"), "--project", "Tests", "--assign", "annotator")
     return SimpleNamespace(volume=volume, labels=labels, id=1)
+
+
+@pytest.fixture(scope="module")
+def liver(site, shared_data):
+    """The liver [z, y, x] of a real CT as a person drew it; the CT is imported and assigned to `annotator`."""
+    archive = shared_data / "ct-dicom" / "ircad17_dicom.zip"
+    site.manage("import_series", str(archive), "--project", "Tests", "--assign", "annotator")
+    return nifti.read(shared_data / "ct-dicom" / "ircad17_labels.nii.gz").voxels == 1
+
+
+@pytest.fixture(scope="module")
+def z(liver):
+    """The slice that shows most of the liver."""
+    return int(liver.sum(axis=(1, 2)).argmax())
+
+
+def shoot(page, name):
+    """A screenshot to look at, `build/screenshots/<name>.png`."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png")
 
 
 def fill_in_log_in(page, name, password="demo"):

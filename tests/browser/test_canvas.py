@@ -9,12 +9,10 @@ import pytest
 from PIL import Image
 
 from segmodel import phantom
-from tests.browser.conftest import SIZE, fill_in_log_in
+from tests.browser.conftest import SIZE, fill_in_log_in, shoot
 from tests.browser.screen import CaseScreen
-from tests.site import ROOT
 
 pytestmark = pytest.mark.browser
-SHOTS = ROOT / "build" / "screenshots"
 LIVER, SPLEEN = 5, 7  # label values of the phantom
 
 
@@ -225,7 +223,7 @@ def test_a_manager_uploads_a_dicom_zip_and_a_bad_file(log_in, page, site, tmp_pa
     report = page.get_by_role("list", name="What became of the files")
     report.get_by_text("letter.nii.gz").first.wait_for()
     assert report.get_by_role("listitem").count() == 2
-    page.screenshot(path=SHOTS / "upload.png")
+    shoot(page, "upload")
     assert "not a NIfTI" in report.inner_text()
     page.goto(site.url)
 
@@ -239,10 +237,8 @@ def test_the_ruler_measures_millimetres(screen):
     page.mouse.up()
     said = page.get_by_text(re.compile(r"^[\d.]+ millimetres$"))
     said.wait_for(state="attached")
-    assert float(said.text_content().split()[0]) == pytest.approx(
-        128, abs=1
-    )  # pixels of 1.28 mm, aimed at to half a pixel
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / "ruler.png")
+    # 100 pixels of 1.28 mm, aimed at to half a pixel
+    assert float(said.text_content().split()[0]) == pytest.approx(128, abs=1)
+    shoot(page, "ruler")
     page.keyboard.press("Escape")
     page.keyboard.press("v")

@@ -11,25 +11,10 @@ import pytest
 
 from segmodel.metrics import dice
 from segmodel.simulation import centre_click
-from segmodel.volumes import Geometry, nifti
-from tests.site import ROOT
+from segmodel.volumes import Geometry
+from tests.browser.conftest import shoot
 
 pytestmark = pytest.mark.browser
-SHOTS = ROOT / "build" / "screenshots"
-
-
-@pytest.fixture(scope="module")
-def liver(site, shared_data):
-    """The real case, imported and assigned; its liver [z, y, x] as a person drew it."""
-    archive = shared_data / "ct-dicom" / "ircad17_dicom.zip"
-    site.manage("import_series", str(archive), "--project", "Tests", "--assign", "annotator")
-    return nifti.read(shared_data / "ct-dicom" / "ircad17_labels.nii.gz").voxels == 1
-
-
-@pytest.fixture(scope="module")
-def z(liver):
-    """The slice that shows most of the liver."""
-    return int(liver.sum(axis=(1, 2)).argmax())
 
 
 @pytest.fixture
@@ -37,11 +22,6 @@ def screen(case_screen, liver, z):
     screen = case_screen(1)
     screen.go_to(z)
     return screen
-
-
-def shoot(page, name):
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}.png")
 
 
 def test_one_click_outlines_the_liver_and_a_second_corrects_it(screen, liver, z):

@@ -6,24 +6,9 @@ import pytest
 
 from segmodel.metrics import dice
 from segmodel.simulation import centre_click
-from segmodel.volumes import nifti
-from tests.site import ROOT
+from tests.browser.conftest import shoot
 
 pytestmark = pytest.mark.browser
-SHOTS = ROOT / "build" / "screenshots"
-
-
-@pytest.fixture(scope="module")
-def liver(site, shared_data):
-    """The real case, imported and assigned; its liver [z, y, x] as a person drew it."""
-    archive = shared_data / "ct-dicom" / "ircad17_dicom.zip"
-    site.manage("import_series", str(archive), "--project", "Tests", "--assign", "annotator")
-    return nifti.read(shared_data / "ct-dicom" / "ircad17_labels.nii.gz").voxels == 1
-
-
-@pytest.fixture(scope="module")
-def z(liver):
-    return int(liver.sum(axis=(1, 2)).argmax())
 
 
 @pytest.fixture
@@ -32,11 +17,6 @@ def screen(case_screen, liver, z):
     screen.go_to(z)
     yield screen
     shoot(screen.page, "painting")
-
-
-def shoot(page, name):
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}.png")
 
 
 def drag(screen, way, button="left"):

@@ -10,24 +10,15 @@ from annotator import masks
 from annotator.protocol import MaskFrame
 from segmodel.metrics import dice
 from segmodel.simulation import centre_click
-from segmodel.volumes import nifti
-from tests.site import ROOT
+from tests.browser.conftest import shoot
 
 pytestmark = pytest.mark.browser
-SHOTS = ROOT / "build" / "screenshots"
-
-
-@pytest.fixture(scope="module")
-def liver(site, shared_data):
-    archive = shared_data / "ct-dicom" / "ircad17_dicom.zip"
-    site.manage("import_series", str(archive), "--project", "Tests", "--assign", "annotator")
-    return nifti.read(shared_data / "ct-dicom" / "ircad17_labels.nii.gz").voxels == 1
 
 
 @pytest.fixture
-def screen(case_screen, liver):
+def screen(case_screen, z):
     screen = case_screen(1)
-    screen.go_to(int(liver.sum(axis=(1, 2)).argmax()))
+    screen.go_to(z)
     return screen
 
 
@@ -43,8 +34,8 @@ def saved(screen, site, shape):
     return volume
 
 
-def test_a_mask_propagates_up_and_down_and_waits_to_be_accepted(screen, site, liver):
-    z, page = screen.state()["z"], screen.page
+def test_a_mask_propagates_up_and_down_and_waits_to_be_accepted(screen, site, liver, z):
+    page = screen.page
     for _ in range(3):
         click = centre_click(liver[z], screen.mask())
         screen.click(click.x, click.y, button="left" if click.positive else "right")
@@ -58,9 +49,8 @@ def test_a_mask_propagates_up_and_down_and_waits_to_be_accepted(screen, site, li
     assert reached > 20 and dice(volume, liver) > 0.7
     count = page.locator("h2", has_text="Propagate").locator(".count")
     assert count.text_content() == f"{reached - 1} unconfirmed"
-    SHOTS.mkdir(parents=True, exist_ok=True)
     screen.go_to(z + 1)
-    page.screenshot(path=SHOTS / "propagated.png")
+    shoot(page, "propagated")
     page.get_by_role("button", name="Accept this slice").click()
     screen.wait("s.z === a + 2", z)
     screen.wait_until_saved()

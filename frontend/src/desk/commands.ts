@@ -98,11 +98,7 @@ const LABELS = group("Labels and masks", [
 ]);
 
 const DISPLAY = group("Window and zoom", [
-  [
-    "W",
-    "Window tool: drag changes width and level",
-    (d) => d.chooseTool(d.tool.value === "window" ? "click" : "window"),
-  ],
+  ["W", "Window tool: drag changes width and level", (d) => d.toggleTool("window")],
   ["Z", "Ruler", (d) => d.chooseTool("ruler")],
   ...PRESETS.map(
     (p, i): Row => [`Shift+${i + 1}`, `${p.name} ${p.width} / ${p.level}`.replace("-", "−"), (d) => d.applyPreset(i)],

@@ -66,6 +66,8 @@ export class Desk {
   /** What the chosen label has of this slice. */
   readonly maskHere: ReadonlySignal<Mask | undefined>;
   readonly brush: ReadonlySignal<Brush | undefined>;
+  /** What each label has of this slice. */
+  private readonly visible: ReadonlySignal<ReadonlyMap<number, Mask>>;
   private readonly masked: ReadonlySignal<ReadonlyMap<number, readonly number[]>>;
   private readonly doubtful: ReadonlySignal<ReadonlyMap<number, readonly number[]>>;
 
@@ -96,8 +98,9 @@ export class Desk {
       () =>
         replaysAt(this.history.replayed, this.place.value)?.slice.clicks ?? session.clicksOnScreen(this.place.value),
     );
+    this.visible = computed(() => this.visibleAt(this.z.value));
     this.masks = computed(() => this.masksOnScreen());
-    this.maskHere = computed(() => this.visibleAt(this.z.value).get(this.label.value.id));
+    this.maskHere = computed(() => this.visible.value.get(this.label.value.id));
     this.brush = computed(() => this.brushOnScreen());
     // By way of a text, which stays equal while a drag changes masks but not which there are: then no strip is redrawn.
     const placesOf = (wanted: (mask: Mask) => boolean) => {
@@ -198,7 +201,7 @@ export class Desk {
   /** The next slice that the model doubts, going up and around. */
   goToDoubtful(): void {
     const slices = this.doubtfulSlices(this.label.value);
-    const next = slices.find((z) => z > this.z.value) ?? slices[0];
+    const next = nextAround(slices, this.z.value);
     if (next === undefined) this.announcement.value = `No slice of ${this.label.value.name} is doubtful.`;
     else this.goTo(next);
   }
@@ -234,7 +237,7 @@ export class Desk {
 
   private masksOnScreen(): LabelMask[] {
     if (!this.slice.value) return [];
-    const shown = this.visibleAt(this.z.value);
+    const shown = this.visible.value;
     return this.assignment.labels.flatMap(({ id, colour }) => {
       const mask = shown.get(id);
       const visible = mask && !this.hidden.value.has(id) && !this.masksHidden.value;
@@ -269,6 +272,11 @@ export class Desk {
 
   chooseTool(tool: Tool): void {
     this.tool.value = tool;
+  }
+
+  /** Chosen once more, a tool gives way to the click. */
+  toggleTool(tool: Tool): void {
+    this.chooseTool(this.tool.value === tool ? "click" : tool);
   }
 
   changeWindow(dx: number, dy: number): void {
@@ -422,8 +430,7 @@ export class Desk {
     const mask = this.session.masks.at(place);
     if (!mask || !this.isUnconfirmed(this.label.value, place.z) || this.isBusy || this.refusesChange()) return;
     this.session.paint(place, "accept", mask);
-    const waiting = this.unconfirmedSlices(this.label.value);
-    const next = waiting.find((z) => z > place.z) ?? waiting[0];
+    const next = nextAround(this.unconfirmedSlices(this.label.value), place.z);
     if (next !== undefined) this.goTo(next);
   }
 
@@ -477,6 +484,10 @@ export class Desk {
     return `column ${at.x}, row ${at.y}, ${this.valueAt(at) ?? "?"} HU`;
   }
 }
+
+/** The first of these slices above `z`, else the lowest. */
+const nextAround = (slices: readonly number[], z: number): number | undefined =>
+  slices.find((other) => other > z) ?? slices[0];
 
 const placesWhere = (shown: ReadonlyMap<PlaceKey, Mask>, wanted: (mask: Mask) => boolean): PlaceKey[] =>
   [...shown].filter(([, mask]) => wanted(mask)).map(([key]) => key);

@@ -1,5 +1,6 @@
 /** Tools for those who do not use keys, with the keys in their tips. */
 import type { ComponentChildren } from "preact";
+import type { Desk, Tool as DeskTool } from "../desk/desk";
 import type { Work } from "./context";
 import { Icon } from "./icons";
 
@@ -61,22 +62,8 @@ function ClickTools({ work: { desk } }: { work: Work }) {
       >
         <i class="mark is-background">−</i>
       </Tool>
-      <Tool
-        name="Window: drag changes width and level"
-        keys="W, or Ctrl+drag"
-        pressed={tool.value === "window"}
-        run={() => desk.chooseTool(tool.value === "window" ? "click" : "window")}
-      >
-        <Icon name="window" />
-      </Tool>
-      <Tool
-        name="Ruler"
-        keys="Z"
-        pressed={tool.value === "ruler"}
-        run={() => desk.chooseTool(tool.value === "ruler" ? "click" : "ruler")}
-      >
-        <Icon name="ruler" />
-      </Tool>
+      <ToolChoice desk={desk} tool="window" name="Window: drag changes width and level" keys="W, or Ctrl+drag" />
+      <ToolChoice desk={desk} tool="ruler" name="Ruler" keys="Z" />
       <Tool
         name="Crosshair for the keyboard"
         keys="C"
@@ -89,28 +76,30 @@ function ClickTools({ work: { desk } }: { work: Work }) {
   );
 }
 
-const PAINT = [
-  { tool: "brush", name: "Brush", keys: "B; right drag takes away" },
-  { tool: "eraser", name: "Eraser", keys: "E; right drag gives back" },
-  { tool: "lasso", name: "Lasso", keys: "L; right drag cuts out" },
-  { tool: "threshold", name: "Brush for a range of HU", keys: "T" },
-] as const;
-
 function PaintTools({ work: { desk } }: { work: Work }) {
   return (
     <>
-      {PAINT.map(({ tool, name, keys }) => (
-        <Tool
-          key={tool}
-          name={name}
-          keys={keys}
-          pressed={desk.tool.value === tool}
-          run={() => desk.chooseTool(desk.tool.value === tool ? "click" : tool)}
-        >
-          <Icon name={tool} />
-        </Tool>
-      ))}
+      <ToolChoice desk={desk} tool="brush" name="Brush" keys="B; right drag takes away" />
+      <ToolChoice desk={desk} tool="eraser" name="Eraser" keys="E; right drag gives back" />
+      <ToolChoice desk={desk} tool="lasso" name="Lasso" keys="L; right drag cuts out" />
+      <ToolChoice desk={desk} tool="threshold" name="Brush for a range of HU" keys="T" />
     </>
+  );
+}
+
+interface ChoiceProps {
+  desk: Desk;
+  tool: Exclude<DeskTool, "click">;
+  name: string;
+  keys: string;
+}
+
+/** A tool of the left button; its icon has its name. */
+function ToolChoice({ desk, tool, name, keys }: ChoiceProps) {
+  return (
+    <Tool name={name} keys={keys} pressed={desk.tool.value === tool} run={() => desk.toggleTool(tool)}>
+      <Icon name={tool} />
+    </Tool>
   );
 }
 
