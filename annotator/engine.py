@@ -167,16 +167,18 @@ class ClickEngine:
         key: SliceKey,
         read: Callable[[SliceKey], tuple[NDArray[np.int16], Spacing]],
         mask: bytes,
+        ahead: tuple[int, bytes] | None = None,
     ) -> tuple[float, bytes, float] | None:
         """Milliseconds, mask and its estimate on the slice `key`, as they follow from the mask of `source` beside it.
 
-        None where the structure does not go on there.
+        `ahead` is a slice farther on, and its mask, that it is drawn towards. None where the structure does not go on there.
         """
-        from segmodel.propagation import propagate
+        from segmodel.propagation import Ahead, propagate
 
         started = time.perf_counter()
         beside = _Beside(self, {source.z: source, key.z: key}, read)
-        found = next(propagate(beside, source.z, masks.decode(mask), key.z - source.z), None)
+        there = Ahead(ahead[0], masks.decode(ahead[1])) if ahead else None
+        found = next(propagate(beside, source.z, masks.decode(mask), key.z - source.z, there), None)
         if found is None:
             return None
         network_ms = 1000 * (time.perf_counter() - started)

@@ -177,6 +177,8 @@ class Paint:
 class Propagate:
     """Asks for the mask of slice `z` as it follows from that of the slice `source` beside it, and stores it.
 
+    `ahead` is a confirmed slice farther on whose mask it is drawn towards, or `z` itself where there is none.
+
     Answered like a paint; by the error `ended` where the structure does not go on there, or where `better` is asked for and
     the model believes in its answer no more than in the mask that is there: then nothing is stored.
     """
@@ -186,6 +188,7 @@ class Propagate:
     label: int
     z: int
     source: int
+    ahead: int
     better: bool
 
 

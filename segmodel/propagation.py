@@ -2,7 +2,9 @@
 
 The next slice gets a few foreground clicks, the innermost points of the mask before it, and that mask itself as the
 previous mask. It ends by itself where the structure does: where the answer no longer overlaps, is of another grey, or is
-one that the model itself does not believe in.
+one that the model itself does not believe in. Between two slices that a person is content with it does not end, and the mask
+that goes on is drawn towards the one that lies ahead, by shape interpolation (Raya and Udupa, "Shape-based interpolation of
+multidimensional objects", 1990).
 """
 
 from __future__ import annotations
@@ -48,6 +50,13 @@ class Rules:
     least_spread: float = 15.0  # HU; a structure is not taken for more even than this
 
 
+class Ahead(NamedTuple):
+    """A slice that a person is content with, and its mask [y, x]."""
+
+    z: int
+    mask: Mask
+
+
 class Propagated(NamedTuple):
     """A slice that the propagation reached, and the model's answer there."""
 
@@ -56,19 +65,23 @@ class Propagated(NamedTuple):
 
 
 def propagate(
-    slices: Slices, start: int, mask: Mask, step: int, end: int | None = None, rules: Rules | None = None
+    slices: Slices, start: int, mask: Mask, step: int, ahead: Ahead | None = None, rules: Rules | None = None
 ) -> Iterator[Propagated]:
     """Slice by slice from `start`, whose accepted mask [y, x] is given, in steps of 1 or −1, as far as the structure goes.
 
-    `end` is a slice that is not entered, e.g. because a person has confirmed it. The caller may stop at any time.
+    `ahead` is a slice in that direction that is not entered, e.g. because a person has confirmed it: every slice before it is
+    reached if it has a mask. The caller may stop at any time.
     """
     rules = rules or Rules()
     if not mask.any():
         return
+    if ahead is not None and ahead.mask.any():
+        yield from _interpolate(slices, start, mask, step, ahead, rules)
+        return
     inside = slices.grey(start)[mask]
     mean, spread = float(inside.mean()), max(float(inside.std()), rules.least_spread)
     z = start + step
-    while 0 <= z < len(slices) and z != end:
+    while 0 <= z < len(slices) and (ahead is None or z != ahead.z):
         prediction = slices.predict(z, seeds(mask, rules.seeds), mask)
         if not prediction.mask.any() or prediction.quality < rules.least_quality:
             return
@@ -79,6 +92,28 @@ def propagate(
         yield Propagated(z, prediction)
         mask = prediction.mask
         z += step
+
+
+def _interpolate(slices: Slices, start: int, mask: Mask, step: int, ahead: Ahead, rules: Rules) -> Iterator[Propagated]:
+    """Where the model does not believe in its answer, the interpolated shape stands, with an estimate of 0."""
+    for z in range(start + step, ahead.z, step):
+        guess = between(mask, ahead.mask, 1 / (abs(ahead.z - z) + 1))
+        prediction = slices.predict(z, seeds(guess, rules.seeds), guess) if guess.any() else Prediction(guess, 0.0)
+        if not prediction.mask.any() or prediction.quality < rules.least_quality:
+            prediction = Prediction(guess if guess.any() else mask, 0.0)
+        yield Propagated(z, prediction)
+        mask = prediction.mask
+
+
+def between(one: Mask, other: Mask, share: float) -> Mask:
+    """The shape [y, x] that lies `share` of the way from one mask to another; neither is empty."""
+    return (1 - share) * _depth(one) + share * _depth(other) > 0
+
+
+def _depth(mask: Mask) -> NDArray[np.float32]:
+    """Distance to the border in pixels, negative outside."""
+    pixels = mask.astype(np.uint8)
+    return cv2.distanceTransform(pixels, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - pixels, cv2.DIST_L2, 5)
 
 
 def going_on_from(mask: Mask, clicks: Sequence[Click]) -> list[Click]:

@@ -22,7 +22,7 @@ from .clicks import Click
 from .dataset import DatasetError, Parts, read_case
 from .evaluation import ClickModel
 from .metrics import dice
-from .propagation import Read, Rules, Slices, propagate
+from .propagation import Ahead, Read, Rules, Slices, propagate
 from .simulation import PLACEMENTS, Placement
 
 Mask = NDArray[np.bool_]
@@ -82,17 +82,26 @@ class VolumeUser:
             self.mask[z] = self.slices.predict(z, self.confirmed[z], base).mask
 
     def _flow_from(self, z: int) -> None:
-        """To both sides, up to confirmed slices and to answers that the model believes in no more than in what is there."""
+        """To both sides, up to confirmed slices, else to answers that the model believes in no more than in what is there."""
         if not self.mask[z].any():
             self._end_at(z)
             return
         for step in (1, -1):
-            beyond = [other for other in self.confirmed if (other - z) * step > 0]
-            end = min(beyond, key=lambda other: abs(other - z)) if beyond else None
-            for found in propagate(self.slices, z, self.mask[z], step, end, self.rules):
-                if self.mask[found.z].any() and found.prediction.quality <= self.quality.get(found.z, 0.0):
+            ahead = self._ahead(z, step)
+            is_bridge = ahead is not None and ahead.mask.any()
+            for found in propagate(self.slices, z, self.mask[z], step, ahead, self.rules):
+                there = self.quality.get(found.z, 0.0) if self.mask[found.z].any() else -1.0
+                if not is_bridge and found.prediction.quality <= there:
                     break
                 self.mask[found.z], self.quality[found.z] = found.prediction
+
+    def _ahead(self, z: int, step: int) -> Ahead | None:
+        """The next confirmed slice in a direction."""
+        beyond = [other for other in self.confirmed if (other - z) * step > 0]
+        if not beyond:
+            return None
+        nearest = min(beyond, key=lambda other: abs(other - z))
+        return Ahead(nearest, self.mask[nearest])
 
     def _end_at(self, z: int) -> None:
         """Nothing stays from here on, seen from the largest slice."""

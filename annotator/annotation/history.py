@@ -372,8 +372,11 @@ def _change(log: _Log, assignment_id: int, message: Message) -> Change:
     elif isinstance(message, Propagate):
         place = (message.label, message.z)
         _check_inside(_shape(assignment_id, message.label), max(message.z, message.source), 0, 0)
-        if abs(message.z - message.source) != 1:
+        step = message.z - message.source
+        if abs(step) != 1:
             raise ProtocolError("malformed", "A mask propagates to a slice beside its own.")
+        if (message.ahead - message.z) * step < 0:
+            raise ProtocolError("malformed", "What a mask is drawn towards lies ahead of it.")
     else:
         found = log.click(message.click)
         if found is None:

@@ -60,6 +60,8 @@ class Request:
     base: bytes = b""  # the mask that the clicks go on from (annotator.masks), where there is one
     by_hand: bool = True  # whether a person made it
     source: int = -1  # the slice that `base` is the mask of, where it is to propagate from there
+    ahead: int = -1  # a slice that it is drawn towards then
+    ahead_mask: bytes = b""
 
     @property
     def place(self) -> tuple[int, int, int, int]:

@@ -129,7 +129,8 @@ class Worker:
 
     def _propagated(self, request: Request, head: tuple[int, int, int, int, int]) -> Answer:
         keys = [SliceKey(request.model, request.series, z) for z in (request.source, request.z)]
-        found = self.engine.propagate(keys[0], keys[1], _read, request.base)
+        ahead = (request.ahead, request.ahead_mask) if request.ahead_mask else None
+        found = self.engine.propagate(keys[0], keys[1], _read, request.base, ahead)
         return Answer(*head, *found) if found else Answer(*head, 0.0, ended=True)
 
     def _encode_ahead(self, key: SliceKey) -> None:

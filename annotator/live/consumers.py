@@ -148,12 +148,12 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
 
     async def propagate(self, message: protocol.Propagate, came: float) -> None:
         """Asks the network first: the interaction is the mask that it answers with."""
-        before, mask, rival = await self._check_propagation(message)
+        before, mask, ahead, rival = await self._check_propagation(message)
         if before:
             return await self._say_stored(before, came)
         of = SliceClicks(message.label, message.z, 0, message.sequence, True, ())
         request = self._request(MaskFrame.STORED, message.sequence, of, Painted(mask))
-        request = replace(request, source=message.source)
+        request = replace(request, source=message.source, ahead=message.ahead, ahead_mask=ahead)
         self.waiting[of.z, of.label, MaskFrame.STORED] = Sent(request, of, came, time.monotonic(), rival, message)
         self._watch()
         await self._send(request)
@@ -339,19 +339,21 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         return history.record(self.assignment.pk, self.scope["user"].pk, message, self.locked, propagated)
 
     @in_database
-    def _check_propagation(self, message: protocol.Propagate) -> tuple[history.Recorded | None, bytes, Painted]:
-        """What was answered before, or else the mask to go on from, and what would be replaced. Raises ProtocolError."""
+    def _check_propagation(self, message: protocol.Propagate) -> tuple[history.Recorded | None, bytes, bytes, Painted]:
+        """What was answered before, or else the mask to go on from, the one ahead, and what would be replaced.
+
+        Raises ProtocolError.
+        """
         self._check_right()
         self.version = versions.active()
         before = history.check(self.assignment.pk, message, self.locked)
-        slices = (message.source, message.z)
+        slices = (message.source, message.z, message.ahead)
         rows = self.assignment.masks.filter(label=message.label, z__in=slices, pixels__gt=0)
-        kept = {row.z: row for row in rows}
-        source, rival = kept.get(message.source), kept.get(message.z)
-        if not before and source is None:
+        kept = {row.z: Painted(bytes(row.mask), row.quality) for row in rows}
+        if not before and message.source not in kept:
             raise ProtocolError("ended", f"Slice {message.source + 1} has no mask to go on from.")
-        there = Painted(bytes(rival.mask), rival.quality) if rival else NOTHING
-        return before, bytes(source.mask) if source else b"", there
+        ahead = kept.get(message.ahead, NOTHING) if message.ahead != message.z else NOTHING
+        return before, kept.get(message.source, NOTHING).mask, ahead.mask, kept.get(message.z, NOTHING)
 
     @in_database
     def _save(self, sent: Sent, mask: bytes, quality: float) -> None:

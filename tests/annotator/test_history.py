@@ -213,7 +213,7 @@ def test_a_damaged_mask_is_refused(cast: Cast, writer: Writer) -> None:
 
 def test_a_propagated_mask_is_unconfirmed_until_a_person_clicks_or_paints(cast: Cast, writer: Writer) -> None:
     mask = masks.empty(*SHAPE[1:])
-    message = Propagate(1, cast.liver.pk, 2, 1, False)
+    message = Propagate(1, cast.liver.pk, 2, 1, 2, False)
     assert history.check(cast.alices.pk, message) is None
     made = history.Painted(mask, 0.75, 3)
     recorded = history.record(cast.alices.pk, cast.alice.pk, message, propagated=made)
@@ -228,9 +228,12 @@ def test_a_propagated_mask_is_unconfirmed_until_a_person_clicks_or_paints(cast: 
     assert only(writer.send(Undo)).unconfirmed
 
 
-@pytest.mark.parametrize(("z", "source", "code"), [(1, 1, "malformed"), (0, 2, "malformed"), (SHAPE[0], 3, "outside")])
-def test_a_mask_propagates_to_the_slice_beside_it_only(cast: Cast, writer: Writer, z, source, code) -> None:
-    assert writer.refused(Propagate, label=cast.liver.pk, z=z, source=source, better=False) == code
+@pytest.mark.parametrize(
+    ("z", "source", "ahead", "code"),
+    [(1, 1, 1, "malformed"), (0, 2, 0, "malformed"), (2, 1, 0, "malformed"), (SHAPE[0], 3, 4, "outside")],
+)
+def test_a_mask_propagates_to_the_slice_beside_it_only(cast: Cast, writer: Writer, z, source, ahead, code) -> None:
+    assert writer.refused(Propagate, label=cast.liver.pk, z=z, source=source, ahead=ahead, better=False) == code
 
 
 def test_a_locked_label_is_not_changed_nor_undone(cast: Cast, writer: Writer) -> None:

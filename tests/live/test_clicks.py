@@ -306,7 +306,7 @@ async def test_a_mask_propagates_to_the_slices_beside_it_and_ends_where_the_stru
     liver = labels["liver"]
     await window.send(AddClick(1, liver, Z, 22, 20, True))
     await window.receive_until(Saved)
-    message = Propagate(2, liver, Z + 1, Z, False)
+    message = Propagate(2, liver, Z + 1, Z, Z + 1, False)
     await window.send(message)
     stored, frame, saved = [await window.receive() for _ in range(3)]
     assert stored.slices == (SliceClicks(liver, Z + 1, 2, 2, True, ()),)
@@ -319,7 +319,7 @@ async def test_a_mask_propagates_to_the_slices_beside_it_and_ends_where_the_stru
     again = await window.receive_until(MaskFrame)
     assert (again.mask, again.quality) == (frame.mask, frame.quality)
     await window.receive_until(Saved)
-    await window.send(Propagate(3, labels["spleen"], Z + 1, Z, False))
+    await window.send(Propagate(3, labels["spleen"], Z + 1, Z, Z + 1, False))
     assert (await window.receive_until(Error)).code == "ended"  # nothing to go on from
     await window.send(Undo(3))
     assert masks.area((await window.receive_until(MaskFrame)).mask) == 0
@@ -329,5 +329,22 @@ async def test_a_mask_propagates_to_the_slices_beside_it_and_ends_where_the_stru
     await window.receive_until(Saved)
     row = await in_database(SliceMask.objects.get)(z=Z + 1)
     assert row.quality == pytest.approx(frame.quality, abs=1e-6) and row.model_version_id
-    await window.send(Propagate(5, liver, Z + 1, Z, True))  # the same answer is no better
+    await window.send(Propagate(5, liver, Z + 1, Z, Z + 1, True))  # the same answer is no better
     assert (await window.receive_until(Error)).code == "ended"
+
+
+async def test_between_confirmed_slices_a_mask_is_drawn_towards_the_one_ahead(case, labels, connect):
+    window = await connect(case.pk, case.person)
+    await window.hello()
+    liver, (height, width) = labels["liver"], (case.task.series.height, case.task.series.width)
+    small, large = np.zeros((height, width), bool), np.zeros((height, width), bool)
+    small[20:24, 20:24] = large[10:34, 10:34] = True
+    for sequence, (z, mask) in enumerate([(Z, small), (Z + 2, large)], start=1):
+        await window.send(Paint(sequence, liver, z, "brush", base64.b64encode(masks.encode(mask)).decode()))
+        await window.receive_until(Saved)
+    await window.send(Propagate(3, liver, Z + 1, Z, Z + 2, False))
+    frame = await window.receive_until(MaskFrame)
+    assert frame.z == Z + 1 and masks.area(frame.mask) > 0
+    await window.receive_until(Saved)
+    await window.send(Propagate(4, liver, Z + 1, Z, Z - 1, False))
+    assert (await window.receive_until(Error)).code == "malformed"

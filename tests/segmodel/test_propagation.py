@@ -8,7 +8,7 @@ import pytest
 from segmodel.clicks import Click
 from segmodel.metrics import dice
 from segmodel.predictor import Prediction
-from segmodel.propagation import Rules, going_on_from, propagate, seeds
+from segmodel.propagation import Ahead, Rules, between, going_on_from, propagate, seeds
 from segmodel.simulation import centre_click
 from segmodel.volume_user import VolumeUser
 
@@ -68,7 +68,42 @@ def test_a_structure_is_followed_to_its_ends_and_no_further():
 
 def test_a_confirmed_slice_is_not_entered():
     ball = Ball()
-    assert [f.z for f in propagate(ball, 7, ball.truth[7], 1, end=10)] == [8, 9]
+    assert [f.z for f in propagate(ball, 7, ball.truth[7], 1, ahead=Ahead(10, np.zeros((SIDE, SIDE), bool)))] == [8, 9]
+
+
+class Echo(Ball):
+    """A model that answers with the mask it is given, and believes in it as far as it is told."""
+
+    def __init__(self, quality):
+        super().__init__()
+        self.quality = quality
+
+    def predict(self, z, clicks, previous):
+        return Prediction(previous, self.quality)
+
+
+@pytest.mark.parametrize("quality", [0.9, 0.1])
+def test_between_two_confirmed_slices_a_mask_is_drawn_from_one_to_the_other(quality):
+    near, far = disk(10, 10, 4), disk(16, 16, 8)
+    found = list(propagate(Echo(quality), 2, near, 1, Ahead(6, far)))
+    assert [f.z for f in found] == [3, 4, 5]
+    areas = [f.prediction.mask.sum() for f in found]
+    assert areas == sorted(areas) and areas[-1] < far.sum()
+    closeness = [dice(f.prediction.mask, far) for f in found]
+    assert closeness == sorted(closeness) and closeness[0] > dice(near, far)
+    assert all(f.prediction.quality == (0.9 if quality == 0.9 else 0.0) for f in found)
+
+
+def test_shapes_that_do_not_meet_leave_no_slice_between_them_empty():
+    found = list(propagate(Echo(0.9), 12, disk(8, 8, 3), -1, Ahead(8, disk(30, 30, 3))))
+    assert [f.z for f in found] == [11, 10, 9]
+    assert all(f.prediction.mask.any() for f in found)
+
+
+def test_the_shape_half_way_between_two_disks_is_a_disk_half_as_far():
+    small, large = disk(20, 20, 4), disk(20, 20, 12)
+    assert dice(between(small, large, 0.5), disk(20, 20, 8)) > 0.95
+    np.testing.assert_array_equal(between(small, large, 0.0), small)
 
 
 def test_nothing_to_follow():

@@ -85,6 +85,7 @@ const PAINT = group("Brush and mask", [
   ["Shift+U", "Propagate this mask upwards", (d) => void d.propagate([1])],
   ["Shift+D", "Propagate this mask downwards", (d) => void d.propagate([-1])],
   ["Shift+P", "Propagate this mask both ways; Escape stops", (d) => void d.propagate([1, -1])],
+  ["Shift+F", "Fill between the confirmed slices above and below", (d) => void d.fillBetween()],
   ["Shift+A", "Accept a propagated mask and go to the next", (d) => d.accept()],
   ["Shift+Delete Shift+Backspace", "Clear this label on this slice", (d) => d.edit("clear")],
 ]);

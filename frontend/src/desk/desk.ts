@@ -80,7 +80,7 @@ export class Desk {
       maskAt: (place) => this.visibleAt(place.z).get(place.label),
       barredAt: (place) => this.barredAt(place),
     });
-    this.propagation = new Propagation(session, depth);
+    this.propagation = new Propagation(session, this.grid, depth);
     this.history = new History(session, () => loadSteps(assignment.id), session.timers);
     this.z = signal(Math.floor(depth / 2));
     this.label = signal(assignment.labels[0] as Label);
@@ -411,7 +411,18 @@ export class Desk {
       this.session.notices.say(`This slice has no mask of ${this.label.value.name} to go on from.`);
       return;
     }
-    const slices = await this.propagation.run(this.place.value, directions);
+    this.tellReached(await this.propagation.run(this.place.value, directions));
+  }
+
+  /** Interpolates between the confirmed slices around this one. */
+  async fillBetween(): Promise<void> {
+    if (this.isBusy || this.refusesChange()) return;
+    const filling = this.propagation.fill(this.place.value);
+    if (filling) this.tellReached(await filling);
+    else this.session.notices.say(`There are no two confirmed slices of ${this.label.value.name} to fill in between.`);
+  }
+
+  private tellReached(slices: number): void {
     this.announcement.value = slices === 1 ? "1 slice was reached." : `${slices} slices were reached.`;
   }
 

@@ -31,7 +31,7 @@ const CLIENT = {
   move_click: { sequence: int, click: int, y: int, x: int },
   delete_click: { sequence: int, click: int },
   paint: { sequence: int, label: int, z: int, tool: text, mask: text },
-  propagate: { sequence: int, label: int, z: int, source: int, better: bool },
+  propagate: { sequence: int, label: int, z: int, source: int, ahead: int, better: bool },
   undo: { sequence: int, steps: intOr(1) },
   redo: { sequence: int, steps: intOr(1) },
 } satisfies Record<string, Fields>;

@@ -207,13 +207,17 @@ export class Session {
   }
 
   /**
-   * Asks for the mask of a place as it follows from that of the slice `source` beside it, and with `better` only for one that
-   * the model believes in more than in what is there. What became of it: "stored", or the code of a refusal: "ended".
+   * Asks for the mask of a place as it follows from that of the slice `source` beside it, drawn towards that of the slice
+   * `ahead` (`z` itself: none), and with `better` only for one that the model believes in more than in what is there. What
+   * became of it: "stored", or the code of a refusal: "ended".
    */
-  propagate({ label, z }: Place, source: number, better: boolean): Promise<string> {
+  propagate({ label, z }: Place, source: number, ahead: number, better: boolean): Promise<string> {
     this.cancelHold();
     return new Promise((resolve) => {
-      this.propagation = { sequence: this.submit({ type: "propagate", label, z, source, better }).sequence, resolve };
+      this.propagation = {
+        sequence: this.submit({ type: "propagate", label, z, source, ahead, better }).sequence,
+        resolve,
+      };
     });
   }
 

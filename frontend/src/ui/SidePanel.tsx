@@ -209,6 +209,9 @@ function Propagate({ work: { desk, viewer } }: { work: Work }) {
           <button type="button" title="Shift+P" onClick={act(() => void desk.propagate([1, -1]))}>
             Both
           </button>
+          <button type="button" title="Shift+F: between confirmed slices" onClick={act(() => void desk.fillBetween())}>
+            Fill
+          </button>
         </div>
       )}
       {desk.isUnconfirmed(desk.label.value, desk.z.value) && (

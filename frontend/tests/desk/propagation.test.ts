@@ -99,6 +99,64 @@ describe("propagation", () => {
     expect(sentTo(made)).toHaveLength(3); // slice 4 has no mask: nothing flows there
   });
 
+  it("is drawn towards a confirmed slice ahead, and fills every slice before it", async () => {
+    const made = await started();
+    made.socket.answer({ ...PLACE, z: 8, mask: maskOf(2) });
+    made.desk.goTo(6);
+    const done = made.desk.fillBetween();
+    expect(made.socket.of("propagate").at(-1)).toMatchObject({ z: 6, source: 5, ahead: 8, better: false });
+    reached(made, 1, 6);
+    await vi.waitFor(() => expect(sentTo(made)).toHaveLength(2));
+    reached(made, 2, 7);
+    await done;
+    expect(sentTo(made)).toEqual([
+      [6, 5],
+      [7, 6],
+    ]);
+    expect(made.desk.announcement.value).toBe("2 slices were reached.");
+    const flow = made.desk.propagation.flow(PLACE);
+    expect(made.socket.of("propagate").at(-1)).toMatchObject({ z: 6, source: 5, ahead: 8, better: false });
+    made.socket.say(refusal("ended", 3));
+    expect(await flow).toBe(0);
+  });
+
+  it("fills from a confirmed slice to those beside it that are confirmed too", async () => {
+    const made = await started();
+    made.socket.answer({ ...PLACE, z: 3, mask: maskOf(2) });
+    const done = made.desk.fillBetween();
+    reached(made, 1, 4);
+    await done;
+    expect(sentTo(made)).toEqual([[4, 5]]);
+  });
+
+  it("says that there is nothing to fill in between", async () => {
+    const made = await started();
+    await made.desk.fillBetween();
+    made.desk.goTo(7);
+    await made.desk.fillBetween();
+    expect(sentTo(made)).toEqual([]);
+    const said = made.desk.session.notices.list.value.map(({ text }) => text);
+    expect(new Set(said)).toEqual(new Set(["There are no two confirmed slices of Spleen to fill in between."]));
+  });
+
+  it("ends where a slice is cleared, on the side that no confirmed slice holds", async () => {
+    const made = await started();
+    const done = made.desk.propagate([1, -1]);
+    for (const [sequence, z] of [6, 7, 8].entries()) {
+      reached(made, sequence + 1, z);
+      await vi.waitFor(() => expect(sentTo(made)).toHaveLength(sequence + 2));
+    }
+    made.socket.say(refusal("ended", 4));
+    await vi.waitFor(() => expect(sentTo(made)).toHaveLength(5));
+    made.socket.say(refusal("ended", 4));
+    await done;
+    made.desk.goTo(7);
+    made.desk.edit("clear");
+    await made.desk.propagation.flow({ ...PLACE, z: 7 });
+    expect(made.socket.of("paint").map(({ z, tool }) => [z, tool])).toEqual([[7, "clear"]]);
+    expect(made.desk.unconfirmedSlices(made.desk.label.value)).toEqual([6]);
+  });
+
   it("follows a click, but no acceptance", async () => {
     const made = await newDesk();
     made.desk.press(voxel(1, 1), undefined, false);

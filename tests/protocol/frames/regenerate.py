@@ -29,7 +29,7 @@ MESSAGES: list[protocol.ClientMessage | protocol.ServerMessage] = [
     protocol.MoveClick(sequence=6, click=4, y=238, x=299),
     protocol.DeleteClick(sequence=7, click=4),
     protocol.Paint(sequence=7, label=3, z=17, tool="lasso", mask="AAIAAgAAAAAAAAAA"),
-    protocol.Propagate(sequence=8, label=3, z=18, source=17, better=True),
+    protocol.Propagate(sequence=8, label=3, z=18, source=17, ahead=21, better=True),
     protocol.Undo(sequence=8),
     protocol.Redo(sequence=9, steps=3),
     protocol.Welcome(
