@@ -1,9 +1,9 @@
-"""A simulated user who outlines a whole structure: a slice, its propagation, and a click where it went most wrong.
+"""A simulated user who outlines a whole structure: a slice, its propagation, and clicks where it went most wrong.
 
-The person clicks on the largest slice until content, lets the mask propagate, then looks through the slices and clicks once
-on the one with the most wrong voxels. The click corrects the mask that is there; the slice is confirmed then, and the
-correction flows to slices beside it that are not, as long as the model believes in it more than in what they have. A slice
-beyond the structure is cleared, which counts as a click and ends the structure there.
+The person clicks on the largest slice until content, lets the mask propagate, then looks through the slices and does the same
+on the one with the most wrong voxels. Clicks there correct the mask that is there; the slice is confirmed then, and its mask
+propagates: between confirmed slices all the way, else over what is there as long as the model believes in it more. Where the
+mask goes on beyond the structure, the first slice that has none of it is cleared, which counts as a click and ends it there.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .propagation import Ahead, Read, Rules, Slices, propagate
 from .simulation import PLACEMENTS, Placement
 
 Mask = NDArray[np.bool_]
-CONTENT, FIRST = 0.95, 3  # the Dice at which the first slice is left alone, and the most clicks that it gets before
+CONTENT, PATIENCE = 0.95, 3  # a slice is left alone at this Dice, or after so many clicks
 
 
 @dataclass
@@ -42,7 +42,9 @@ class VolumeUser:
 
     def __post_init__(self) -> None:
         self.mask = np.zeros_like(self.truth)
-        self.largest = int(self.truth.sum(axis=(1, 2)).argmax())
+        areas = self.truth.sum(axis=(1, 2))
+        self.largest = int(areas.argmax())
+        self.lowest, self.highest = int(areas.nonzero()[0].min()), int(areas.nonzero()[0].max())
         self.confirmed: dict[int, list[Click]] = {}  # by slice, the person's clicks
         self.base: dict[int, Mask] = {}  # what those clicks correct
         self.quality: dict[int, float] = {}  # the model's estimate of what it propagated
@@ -50,24 +52,24 @@ class VolumeUser:
     def outline(self, most: int) -> list[float]:
         """3-D Dice after 1, 2 … `most` clicks; a structure that is right to the voxel needs no more."""
         scores: list[float] = []
-        while len(scores) < most:
-            z = self.largest if self._is_unsettled(len(scores)) else self._worst()
-            if z is None:
-                break
+        z: int | None = self.largest
+        while len(scores) < most and z is not None:
             self._click(z)
-            if not self._is_unsettled(len(scores) + 1):
-                self._flow_from(z)
+            self._flow_from(z)
             scores.append(dice(self.mask, self.truth))
+            z = z if self._is_unsettled(z) else self._worst()
         return scores + [scores[-1]] * (most - len(scores))
 
-    def _is_unsettled(self, clicks: int) -> bool:
-        """Whether the first slice still gets its clicks."""
-        first_only = clicks < FIRST and self.confirmed.keys() <= {self.largest}
-        return first_only and dice(self.mask[self.largest], self.truth[self.largest]) < CONTENT
+    def _is_unsettled(self, z: int) -> bool:
+        """Whether the person goes on clicking on the slice."""
+        has_some = bool(self.truth[z].any())
+        return has_some and len(self.confirmed[z]) < PATIENCE and dice(self.mask[z], self.truth[z]) < CONTENT
 
     def _worst(self) -> int | None:
         wrong = (self.mask ^ self.truth).sum(axis=(1, 2))
-        return int(wrong.argmax()) if wrong.any() else None
+        if not wrong.any():
+            return None
+        return min(max(int(wrong.argmax()), self.lowest - 1), self.highest + 1)
 
     def _click(self, z: int) -> None:
         if z not in self.confirmed:
@@ -104,10 +106,10 @@ class VolumeUser:
         return Ahead(nearest, self.mask[nearest])
 
     def _end_at(self, z: int) -> None:
-        """Nothing stays from here on, seen from the largest slice."""
-        if z > self.largest:
+        """Nothing stays beyond the structure."""
+        if z > self.highest:
             self.mask[z:] = False
-        else:
+        elif z < self.lowest:
             self.mask[: z + 1] = False
 
 

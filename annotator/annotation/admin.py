@@ -105,7 +105,7 @@ class InteractionAdmin(ReadOnly):
 
 @admin.register(SliceMask)
 class SliceMaskAdmin(ReadOnly):
-    list_display = ["assignment_id", "label", "z", "sequence", "model_version", "person", "saved_at"]
+    list_display = ["assignment_id", "label", "z", "sequence", "quality", "model_version", "person", "saved_at"]
     list_filter = ["label__project", "model_version"]
     list_select_related = ["label", "model_version", "person"]
     search_fields = ["=assignment__id"]
@@ -117,6 +117,7 @@ class SliceMaskAdmin(ReadOnly):
         "since",
         "pixels",
         "clicks",
+        "quality",
         "model_version",
         "person",
         "saved_at",

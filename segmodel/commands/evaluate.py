@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..dataset import SPLITS
+from ..dataset import SPLITS, DatasetError
 from . import arguments
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..predictor import Predictor
 
 SCORES = ("count", "patients", "dice", "noc", "never")  # what a checkpoint's header keeps of a structure
+PER_SLICE = {"every": 1, "distances": "both", "previous": False, "record": False}  # and what they are when not given
 
 
 def add(commands: Any) -> argparse.ArgumentParser:
@@ -73,6 +74,9 @@ def run(options: argparse.Namespace) -> None:
 def _volumes(options: argparse.Namespace, parts: Parts, predictor: Predictor) -> None:
     from .. import report, volume_user
 
+    for name, unused in PER_SLICE.items():
+        if getattr(options, name) != unused:
+            raise DatasetError(f"--volume goes through whole structures and has no use for --{name}.")
     with report.folder(options.out) as partial:
         result = volume_user.evaluate_volumes(parts, predictor, options.placement, options.clicks, options.seed)
         described = {"split": options.split, "model": options.model, "command": options.command}

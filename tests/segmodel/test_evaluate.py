@@ -7,6 +7,7 @@ import pytest
 from segmodel.__main__ import main
 from segmodel.predictor import Predictor
 from tests.segmodel import toys
+from tests.segmodel.commandline import refusal
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,12 @@ def test_whole_structures(command, tmp_path, capsys):
     assert main([*command, "--volume", "--clicks", "1,4"]) == 0
     again = json.loads((tmp_path / "report" / "report.json").read_text())
     assert again["records"] == result["records"]
+
+
+@pytest.mark.parametrize("more", [["--every", "2"], ["--distances", "none"], ["--previous"], ["--record"]])
+def test_whole_structures_refuse_what_is_for_slices(command, tmp_path, capsys, more):
+    assert refusal(capsys, *command, "--volume", *more).endswith(f"has no use for {more[0]}.")
+    assert not (tmp_path / "report").exists()
 
 
 @pytest.mark.parametrize("after", [0, 30])

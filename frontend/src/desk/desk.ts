@@ -366,10 +366,10 @@ export class Desk {
   /** Gives up, innermost first: the held click, then the crosshair, then the selection. */
   escape(): void {
     if (this.history.replayed.value) this.history.stop();
-    else if (this.propagation.progress.value) this.propagation.stop();
     else if (this.painting.stroke.value) this.painting.cancel();
     else if (this.session.held.value) this.session.cancelHold();
-    else if (this.crosshair.value) this.crosshair.value = undefined;
+    else if (this.propagation.progress.value) this.propagation.stop();
+    else if (this.crosshair.value) this.leaveCrosshair();
     else if (this.ruler.value) this.ruler.value = undefined;
     else this.selected.value = undefined;
   }
@@ -458,10 +458,15 @@ export class Desk {
   // ------------------------------------------------------------------------------------------ clicking by keyboard
 
   toggleCrosshair(): void {
-    if (this.crosshair.value) return this.escape();
+    if (this.crosshair.value) return this.leaveCrosshair();
     this.crosshair.value =
       this.pointed.value ?? voxel(Math.floor(this.grid.columns / 2), Math.floor(this.grid.rows / 2));
     this.announcement.value = "Crosshair on. Arrow keys move it, Enter clicks.";
+  }
+
+  private leaveCrosshair(): void {
+    this.session.cancelHold();
+    this.crosshair.value = undefined;
   }
 
   moveCrosshair(dx: number, dy: number): void {
