@@ -6,6 +6,7 @@ import "./case.css";
 import { type Assignment, gridOf, loadAssignment, loadSavedMasks } from "./desk/assignment";
 import { pointerActions } from "./desk/clicking";
 import { listenToKeys } from "./desk/commands";
+import { connectPanes, listenToPaneKeys, type Pane, paneActions } from "./desk/panes";
 import { Desk } from "./desk/desk";
 import { rememberedPreferences } from "./desk/preferences";
 import { Probe } from "./desk/probe";
@@ -15,7 +16,6 @@ import { openOutbox, type StoredOutbox } from "./session/storage";
 import { App } from "./ui/App";
 import { PointerInput } from "./viewer/pointer";
 import { Viewer } from "./viewer/viewer";
-import { lookupTable } from "./viewer/window";
 
 function newSession(assignment: Assignment, outbox: StoredOutbox): Session {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
@@ -42,10 +42,11 @@ function newHost(): HTMLElement {
 function connectViewer(desk: Desk, viewer: Viewer): void {
   const { preferences, session } = desk;
   effect(() => viewer.set({ slice: desk.slice.value, smooth: preferences.smooth.value }));
-  effect(() => viewer.set({ table: lookupTable(desk.greyWindow.value) }));
+  effect(() => viewer.set({ table: desk.table.value }));
   effect(() =>
     viewer.set({ masks: desk.masks.value, opacity: preferences.opacity.value, outlined: preferences.outlined.value }),
   );
+  effect(() => viewer.set({ cut: preferences.planes.value && !desk.crosshair.value ? desk.cut.value : undefined }));
   effect(() => viewer.set({ clicks: desk.slice.value ? desk.clicks.value : [], crosshair: desk.crosshair.value }));
   effect(() => viewer.set({ brush: desk.brush.value, way: desk.painting.way.value, ruler: desk.ruler.value }));
   effect(() => viewer.set({ marked: session.held.value?.click ?? desk.hovered.value ?? desk.selected.value }));
@@ -57,11 +58,24 @@ function connectViewer(desk: Desk, viewer: Viewer): void {
   });
 }
 
+function newPanes(desk: Desk, probe: Probe): readonly Pane[] {
+  const panes = desk.planes.map((plane) => {
+    const viewer = new Viewer(newHost(), plane.grid, (masks) => probe.planes.set(plane.name, masks));
+    return { plane, viewer };
+  });
+  for (const pane of panes) {
+    new PointerInput(pane.viewer.host, paneActions(desk, pane));
+    listenToPaneKeys(desk, pane);
+  }
+  connectPanes(desk, panes);
+  return panes;
+}
+
 function connectSession(desk: Desk): void {
   const { session } = desk;
   effect(() => session.view(desk.place.value));
   effect(() => {
-    desk.z.value; // the only thing that this depends on
+    [desk.z.value, desk.preferences.planes.value, session.connection.value]; // all that this depends on
     queueMicrotask(() => desk.lookAtSlice());
   });
   effect(() => {
@@ -88,7 +102,8 @@ async function openCase(root: HTMLElement): Promise<void> {
   const desk = new Desk(assignment, newSession(assignment, outbox), rememberedPreferences(localStorage));
   const probe = new Probe();
   const viewer = new Viewer(newHost(), gridOf(assignment.series), probe.onPainted);
-  probe.watch(desk, viewer);
+  const panes = newPanes(desk, probe);
+  probe.watch({ desk, viewer, panes });
   window.annotator = probe;
   document.title = `${assignment.series.description} · ${assignment.project.name}`;
   connectViewer(desk, viewer);
@@ -96,7 +111,7 @@ async function openCase(root: HTMLElement): Promise<void> {
   listenToKeys(desk, viewer);
   root.replaceChildren();
   root.classList.add("is-open");
-  render(<App work={{ desk, viewer }} />, root);
+  render(<App work={{ desk, viewer, panes }} />, root);
   connectSession(desk);
   viewer.host.focus();
 }

@@ -17,6 +17,7 @@ export function pointerActions(desk: Desk, viewer: Viewer): PointerActions {
   return {
     tool: () => (isPaintTool(desk.tool.value) ? "paint" : desk.tool.value),
     press(at, background) {
+      desk.cutThrough(viewer.voxelAt(at));
       if (desk.tool.value === "ruler") return desk.startRuler(viewer.imageAt(at));
       if (isPaintTool(desk.tool.value)) return desk.beginStroke(viewer.imageAt(at), background);
       const under = viewer.voxelAt(at);
@@ -43,8 +44,9 @@ export function pointerActions(desk: Desk, viewer: Viewer): PointerActions {
       const click = near(at);
       if (click) desk.deleteClick(click.id);
     },
-    hover(at) {
+    hover(at, shift) {
       point(at);
+      if (shift) desk.cutThrough(desk.pointed.value);
       if (desk.peeking.value) desk.peek(desk.pointed.value);
       else desk.hovered.value = at && near(at)?.id;
     },

@@ -109,6 +109,7 @@ const DISPLAY = group("Window and zoom", [
   ["-", "Zoom out", (_, viewer) => viewer.zoom(1 / ZOOM_STEP)],
   ["F 0", "Fit the slice", (_, viewer) => viewer.fit()],
   ["I", "Smooth image or plain voxels", (d) => toggle(d.preferences.smooth)],
+  ["Shift+V", "Coronal and sagittal plane on or off", (d) => toggle(d.preferences.planes)],
 ]);
 
 const CROSSHAIR = group("Keyboard crosshair", [
@@ -147,6 +148,12 @@ export const MOUSE: readonly Hint[] = [
   { keys: ["Ctrl+wheel", "Pinch"], does: "Zoom around the pointer" },
   { keys: ["Middle drag", "Space+drag"], does: "Pan" },
   { keys: ["Ctrl+drag"], does: "Window: right is wider, down is a higher level" },
+  ...[
+    { keys: ["Shift+move"], does: "In the slice: the planes follow the pointer; else the last press" },
+    { keys: ["Press", "Drag"], does: "In a plane: go there, in the other plane and the slices too" },
+    { keys: ["Wheel", "PageUp", "PageDown"], does: "In a plane: step through its cuts" },
+    { keys: ["Arrows"], does: "In a plane that has the focus: move the point; with Shift by ten" },
+  ].map((hint) => ({ group: "Coronal and sagittal plane", ...hint })),
 ].map((hint) => ({ group: "Mouse and touch", ...hint }));
 
 const BY_CHORD = new Map(COMMANDS.flatMap((command) => command.keys.map((chord) => [chord, command])));

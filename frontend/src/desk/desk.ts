@@ -7,8 +7,9 @@ import { type Place, type PlaceKey, placeOf } from "../session/place";
 import type { Session } from "../session/session";
 import { clampVoxel, type Grid, type ImagePoint, lengthMm, sameVoxel, type Voxel, voxel } from "../viewer/geometry";
 import type { Brush, LabelMask, Ruler } from "../viewer/layers";
-import { SliceCache, sliceLoader } from "../viewer/slices";
-import { autoWindow, type GreyWindow, limited, PRESETS } from "../viewer/window";
+import { Plane, PLANE_NAMES, type SliceMasks, type VolumePoint } from "../viewer/planes";
+import { type Overview, overview, SliceCache, sliceLoader } from "../viewer/slices";
+import { autoWindow, type GreyWindow, limited, lookupTable, PRESETS } from "../viewer/window";
 import { type Assignment, gridOf, type Label, loadSteps } from "./assignment";
 import { History, replaysAt } from "./history";
 import { visibleMasks } from "./overlap";
@@ -23,6 +24,8 @@ export const isPaintTool = (tool: Tool): tool is PaintTool => (PAINT_TOOLS as re
 
 /** Some 130 MB of 512×512 slices. */
 const SLICES_KEPT = 256;
+/** What the planes across may keep besides; of a volume that is larger they read every second slice, or third. */
+const PLANES_BYTES = 512 * 2 ** 20;
 const WINDOW_PER_PIXEL = 2;
 
 export class Desk {
@@ -33,6 +36,10 @@ export class Desk {
   readonly painting: Painting;
   readonly history: History;
   readonly propagation: Propagation;
+  /** Those beside the slice. */
+  readonly planes: readonly Plane[];
+  /** The slices that they are made of. */
+  readonly overview: Overview;
 
   readonly z: Signal<number>;
   readonly label: Signal<Label>;
@@ -45,6 +52,8 @@ export class Desk {
   /** Where exactly the pointer is, for the brush. */
   readonly pointedAt = signal<ImagePoint | undefined>(undefined);
   readonly crosshair = signal<Voxel | undefined>(undefined);
+  /** The row of the slice on which the coronal plane cuts it, and the column of the sagittal one. */
+  readonly cut: Signal<Voxel>;
   readonly ruler = signal<Ruler | undefined>(undefined);
   readonly hovered = signal<number | undefined>(undefined);
   readonly selected = signal<number | undefined>(undefined);
@@ -58,6 +67,10 @@ export class Desk {
   private readonly failed = signal<ReadonlySet<number>>(new Set());
   private readonly slices: SliceCache;
 
+  /** Where the three planes meet. */
+  readonly point: ReadonlySignal<VolumePoint>;
+  /** The window as greys. */
+  readonly table: ReadonlySignal<Uint32Array>;
   readonly place: ReadonlySignal<Place>;
   readonly slice: ReadonlySignal<Int16Array | undefined>;
   readonly sliceFailed: ReadonlySignal<boolean>;
@@ -72,7 +85,8 @@ export class Desk {
   private readonly doubtful: ReadonlySignal<ReadonlyMap<number, readonly number[]>>;
 
   constructor(assignment: Assignment, session: Session, preferences: Preferences) {
-    const [depth, rows, columns] = assignment.series.shape;
+    const { shape, spacing } = assignment.series;
+    const [depth, rows, columns] = shape;
     [this.assignment, this.session, this.preferences] = [assignment, session, preferences];
     this.grid = gridOf(assignment.series);
     this.painting = new Painting(session, this.grid, preferences, {
@@ -82,7 +96,10 @@ export class Desk {
     });
     this.propagation = new Propagation(session, this.grid, depth);
     this.history = new History(session, () => loadSteps(assignment.id), session.timers);
+    this.planes = PLANE_NAMES.map((name) => new Plane(name, shape, spacing));
+    this.overview = overview(depth, rows * columns * Int16Array.BYTES_PER_ELEMENT, PLANES_BYTES);
     this.z = signal(Math.floor(depth / 2));
+    this.cut = signal(voxel(Math.floor(columns / 2), Math.floor(rows / 2)));
     this.label = signal(assignment.labels[0] as Label);
     this.slices = new SliceCache({
       depth,
@@ -91,6 +108,8 @@ export class Desk {
       onFailed: (z) => this.setFailed(z, true),
       capacity: SLICES_KEPT,
     });
+    this.point = computed(() => ({ ...this.cut.value, z: this.z.value }));
+    this.table = computed(() => lookupTable(this.greyWindow.value));
     this.place = computed(() => ({ label: this.label.value.id, z: this.z.value }));
     this.slice = computed(() => this.sliceAt(this.z.value));
     this.sliceFailed = computed(() => this.failed.value.has(this.z.value) && !this.slice.value);
@@ -133,14 +152,36 @@ export class Desk {
     return this.session.held.value !== undefined || this.painting.stroke.value !== undefined;
   }
 
-  private sliceAt(z: number): Int16Array | undefined {
+  /** What there is of a slice's values; nothing until it has come. */
+  sliceAt(z: number): Int16Array | undefined {
     this.loads.value; // the cache itself is no signal
     return this.slices.get(z);
   }
 
-  /** Called whenever another slice is on screen: fetches it and what lies around it. */
+  /** Called whenever another slice is on screen, or the planes: fetches it and what lies around it. */
   lookAtSlice(): void {
-    this.slices.look(this.z.value);
+    this.slices.look(this.z.value, this.preferences.planes.value ? this.overview.slices : []);
+  }
+
+  /** How many of the slices that the planes are made of have not come yet. */
+  get awaited(): number {
+    return this.overview.slices.filter((z) => !this.sliceAt(z)).length;
+  }
+
+  /** Lets the other planes cut the slice at this voxel. */
+  cutThrough(at: Voxel | undefined): void {
+    if (at && !sameVoxel(at, this.cut.value)) this.cut.value = at;
+  }
+
+  /** Brings all planes, and the crosshair where it is on, to a voxel, or to the one of the volume that is nearest. */
+  goToPoint({ x, y, z }: VolumePoint): void {
+    if (this.isBusy) return;
+    const at = clampVoxel(x, y, this.grid);
+    batch(() => {
+      this.goTo(z);
+      this.cutThrough(at);
+      if (this.crosshair.value) this.crosshair.value = at;
+    });
   }
 
   retrySlice(): void {
@@ -236,13 +277,21 @@ export class Desk {
   }
 
   private masksOnScreen(): LabelMask[] {
-    if (!this.slice.value) return [];
-    const shown = this.visible.value;
+    return this.slice.value ? this.shownOf(this.z.value, this.visible.value) : [];
+  }
+
+  /** The masks of all slices, as they are shown. */
+  masksOfSlices(): readonly SliceMasks[] {
+    const slices = new Set([...this.masked.value.values()].flat());
+    return [...slices].map((z) => [z, this.shownOf(z, this.visibleAt(z))]);
+  }
+
+  private shownOf(z: number, visible: ReadonlyMap<number, Mask>): LabelMask[] {
+    if (this.masksHidden.value) return [];
     return this.assignment.labels.flatMap(({ id, colour }) => {
-      const mask = shown.get(id);
-      const visible = mask && !this.hidden.value.has(id) && !this.masksHidden.value;
-      const unconfirmed = isUnconfirmed(this.session.clicks.value, { label: id, z: this.z.value });
-      return visible ? [{ label: id, colour, mask, unconfirmed }] : [];
+      const mask = this.hidden.value.has(id) ? undefined : visible.get(id);
+      const unconfirmed = isUnconfirmed(this.session.clicks.value, { label: id, z });
+      return mask ? [{ label: id, colour, mask, unconfirmed }] : [];
     });
   }
 
@@ -459,8 +508,8 @@ export class Desk {
 
   toggleCrosshair(): void {
     if (this.crosshair.value) return this.leaveCrosshair();
-    this.crosshair.value =
-      this.pointed.value ?? voxel(Math.floor(this.grid.columns / 2), Math.floor(this.grid.rows / 2));
+    this.crosshair.value = this.pointed.value ?? this.cut.value;
+    this.cutThrough(this.crosshair.value);
     this.announcement.value = "Crosshair on. Arrow keys move it, Enter clicks.";
   }
 
@@ -475,6 +524,7 @@ export class Desk {
     const next = clampVoxel(at.x + dx, at.y + dy, this.grid);
     batch(() => {
       this.crosshair.value = this.pointed.value = next;
+      this.cutThrough(next);
       this.session.drag(next.y, next.x);
       this.hovered.value = this.clicks.value.find((click) => sameVoxel(click, next))?.id;
     });

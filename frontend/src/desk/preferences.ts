@@ -6,6 +6,8 @@ export interface Preferences extends PaintPreferences {
   readonly opacity: Signal<number>;
   readonly outlined: Signal<boolean>;
   readonly smooth: Signal<boolean>;
+  /** Whether the coronal and the sagittal plane stand beside the slice. */
+  readonly planes: Signal<boolean>;
   /** Keys without Ctrl can be turned off: speech input and tremor type them by accident (WCAG 2.1.4). */
   readonly singleKeys: Signal<boolean>;
 }
@@ -18,6 +20,7 @@ export function rememberedPreferences(storage: Storage): Preferences {
     opacity: signal(typeof known.opacity === "number" ? known.opacity : 0.3),
     outlined: signal(known.outlined !== false),
     smooth: signal(known.smooth !== false),
+    planes: signal(known.planes === true),
     brushMm: signal(typeof known.brushMm === "number" ? known.brushMm : 5),
     range: signal(isRange(known.range) ? known.range : { low: 0, high: 200 }),
     singleKeys: signal(known.singleKeys !== false),

@@ -3,8 +3,10 @@ import { toPixels } from "../protocol/mask";
 import type { Answer } from "../session/timing";
 import { voxel } from "../viewer/geometry";
 import type { LabelMask } from "../viewer/layers";
+import type { PlaneName } from "../viewer/planes";
 import type { Viewer } from "../viewer/viewer";
 import type { Desk } from "./desk";
+import type { Pane } from "./panes";
 
 interface Painting {
   readonly sequence: number;
@@ -23,9 +25,12 @@ export class Probe {
   private painted: readonly LabelMask[] = [];
   private desk: Desk | undefined;
   private viewer: Viewer | undefined;
+  private panes: readonly Pane[] = [];
+  /** The masks of the planes beside the slice as they were last painted. */
+  readonly planes = new Map<PlaneName, readonly LabelMask[]>();
 
-  watch(desk: Desk, viewer: Viewer): void {
-    [this.desk, this.viewer] = [desk, viewer];
+  watch({ desk, viewer, panes }: { desk: Desk; viewer: Viewer; panes: readonly Pane[] }): void {
+    [this.desk, this.viewer, this.panes] = [desk, viewer, panes];
   }
 
   /** Called by the viewer when the mask canvas has been drawn with other masks than before. */
@@ -55,6 +60,17 @@ export class Probe {
     return { z: this.desk?.z.value ?? 0, height, width, data };
   }
 
+  /** Client coordinates of the centre of a voxel of a plane beside the slice. */
+  toClientIn(plane: PlaneName, x: number, y: number): { x: number; y: number } | undefined {
+    return this.panes.find((pane) => pane.plane.name === plane)?.viewer.toClient(voxel(x, y));
+  }
+
+  /** What a plane shows of a label: one byte per voxel, row-major, the highest slice first. */
+  readPlane(plane: PlaneName, label: number) {
+    const found = this.planes.get(plane)?.find((mask) => mask.label === label);
+    return found && { height: found.mask.height, width: found.mask.width, data: toPixels(found.mask) };
+  }
+
   state() {
     if (!this.desk) return undefined;
     const { z, label, session, clicks, slice } = this.desk;
@@ -67,6 +83,8 @@ export class Probe {
       waiting: session.waiting.value.length,
       clicks: clicks.value,
       sliceLoaded: slice.value !== undefined,
+      point: this.desk.point.value,
+      awaited: this.desk.awaited,
       replayed: this.desk.history.replayed.value?.sequence,
       lastAnswer: session.timing.lastAnswer.value,
       masksPerSecond: session.timing.rate.value,

@@ -1,6 +1,7 @@
 import { KeySheet } from "./KeySheet";
 import type { Work } from "./context";
 import { Notices } from "./Notices";
+import { Planes } from "./Planes";
 import { SidePanel } from "./SidePanel";
 import { SliceBar } from "./SliceBar";
 import { Stage } from "./Stage";
@@ -12,8 +13,9 @@ export function App({ work }: { work: Work }) {
     <>
       <TopBar work={work} />
       <ToolBar work={work} />
-      <main class="centre">
+      <main class={work.desk.preferences.planes.value ? "centre has-planes" : "centre"}>
         <Stage work={work} />
+        <Planes work={work} />
         <SliceBar work={work} />
       </main>
       <SidePanel work={work} />

@@ -21,7 +21,7 @@ export function Stage({ work }: { work: Work }) {
   );
 }
 
-function Letters({ matrix }: { matrix: readonly number[] }) {
+export function Letters({ matrix }: { matrix: readonly number[] }) {
   const letters = Object.entries(edgeLetters(matrix));
   return (
     <div aria-hidden="true">

@@ -127,6 +127,7 @@ function StepTools({ work: { desk } }: { work: Work }) {
 }
 
 function ZoomTools({ work: { desk, viewer } }: { work: Work }) {
+  const { planes } = desk.preferences;
   return (
     <>
       <Tool name="Zoom in" keys="+" run={() => viewer.zoom(1.25)}>
@@ -137,6 +138,16 @@ function ZoomTools({ work: { desk, viewer } }: { work: Work }) {
       </Tool>
       <Tool name="Fit the slice" keys="F" run={() => viewer.fit()}>
         <Icon name="fit" />
+      </Tool>
+      <Tool
+        name="Coronal and sagittal plane"
+        keys="Shift+V"
+        pressed={planes.value}
+        run={() => {
+          planes.value = !planes.value;
+        }}
+      >
+        <Icon name="planes" />
       </Tool>
       <span class="grow" />
       <Tool

@@ -19,6 +19,7 @@ const PATHS = {
   eye: "M2 10s3-5 8-5 8 5 8 5-3 5-8 5-8-5-8-5zM10 8a2 2 0 1 0 0 4a2 2 0 1 0 0-4",
   eyeOff: "M2 10s3-5 8-5 8 5 8 5-3 5-8 5-8-5-8-5zM4 17L16 3",
   ruler: "M3 14L14 3l3 3L6 17zM6 11l1.5 1.5M9 8l1.5 1.5M12 5l1.5 1.5",
+  planes: "M3 3h8v14H3zM14 3h3v5.5h-3zM14 11.5h3V17h-3z",
   lock: "M5 9h10v8H5zM7 9V6a3 3 0 0 1 6 0v3",
   unlock: "M5 9h10v8H5zM7 9V6a3 3 0 0 1 5.8-1",
   close: "M5 5l10 10M15 5L5 15",

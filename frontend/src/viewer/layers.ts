@@ -12,8 +12,8 @@ export interface LabelMask {
   readonly label: number;
   readonly colour: string;
   readonly mask: Mask;
-  /** Nobody has looked at it yet: outlined in dashes. */
-  readonly unconfirmed?: boolean;
+  /** Nobody has looked at it yet, or at these rows of it: outlined in dashes. */
+  readonly unconfirmed?: boolean | ReadonlySet<number>;
 }
 
 export interface ViewState {
@@ -31,6 +31,8 @@ export interface ViewState {
   /** The click under the pointer, or the one that is selected. */
   readonly marked: number | undefined;
   readonly crosshair: Voxel | undefined;
+  /** Where the other planes cut this one. */
+  readonly cut: Voxel | undefined;
   readonly brush: Brush | undefined;
   /** The line of a lasso. */
   readonly way: readonly ImagePoint[];
@@ -74,6 +76,7 @@ const COLOURS = {
   ink: "#0b0e12",
   marked: "#ffffff",
   crosshair: "#ffd479",
+  cut: "#7cc0ff",
 };
 
 const toDevice = (state: Pick<ViewState, "toCanvas" | "pixelRatio">) =>
@@ -168,7 +171,8 @@ function strokeMask(
   { mask, colour, unconfirmed }: LabelMask,
   width: number,
 ): void {
-  const path = unconfirmed ? dashed(outline(mask)) : outline(mask);
+  const edges = outline(mask);
+  const path = unconfirmed ? dashed(edges, unconfirmed === true ? undefined : unconfirmed) : edges;
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.beginPath();
   for (const { x0, y0, x1, y1 } of path) {
@@ -184,10 +188,11 @@ function strokeMask(
 
 export function overlayLayer(): Layer {
   return layer(
-    ["clicks", "marked", "crosshair", "brush", "way", "ruler", "grid", "toCanvas", "pixelRatio"],
+    ["clicks", "marked", "crosshair", "cut", "brush", "way", "ruler", "grid", "toCanvas", "pixelRatio"],
     (context, state) => {
       cleared(context);
       context.setTransform(...Affine.scale(state.pixelRatio).toArray());
+      if (state.cut) drawCut(context, state.toCanvas, state.cut);
       if (state.crosshair) drawCrosshair(context, state.toCanvas, state.crosshair);
       for (const click of state.clicks)
         drawClick(context, state.toCanvas.apply(centreOf(click)), click.positive, click.id === state.marked);
@@ -280,6 +285,24 @@ function drawBrush(context: Context, toCanvas: Affine, grid: Grid, { at, radiusM
 /** Long lines with a gap, and the voxel itself as a box, so that nothing covers what is aimed at. */
 function drawCrosshair(context: Context, toCanvas: Affine, at: Voxel): void {
   const [corner, far] = [toCanvas.apply(at), toCanvas.apply({ x: at.x + 1, y: at.y + 1 })];
+  linesThrough(context, toCanvas, at);
+  context.rect(corner.x, corner.y, far.x - corner.x, far.y - corner.y);
+  context.lineWidth = 1.25;
+  context.strokeStyle = COLOURS.crosshair;
+  context.stroke();
+}
+
+/** Fainter than the crosshair, which it gives way to: it is looked past, not aimed with. */
+function drawCut(context: Context, toCanvas: Affine, at: Voxel): void {
+  linesThrough(context, toCanvas, at);
+  context.lineWidth = 1;
+  context.strokeStyle = COLOURS.cut;
+  context.globalAlpha = 0.7;
+  context.stroke();
+  context.globalAlpha = 1;
+}
+
+function linesThrough(context: Context, toCanvas: Affine, at: Voxel): void {
   const { x, y } = toCanvas.apply(centreOf(at));
   const gap = 14;
   const reach = 1e4;
@@ -290,8 +313,4 @@ function drawCrosshair(context: Context, toCanvas: Affine, at: Voxel): void {
     context.moveTo(x, y + side * gap);
     context.lineTo(x, y + side * reach);
   }
-  context.rect(corner.x, corner.y, far.x - corner.x, far.y - corner.y);
-  context.lineWidth = 1.25;
-  context.strokeStyle = COLOURS.crosshair;
-  context.stroke();
 }

@@ -26,11 +26,20 @@ export function* outline(mask: Mask): Generator<Edge> {
 
 const DASH = 3;
 
-/** Edges with gaps, by where they lie, so that a dash does not begin anew at every corner. Lengths are in voxels. */
-export function* dashed(edges: Iterable<Edge>): Generator<Edge> {
-  for (const { x0, y0, x1, y1 } of edges)
-    for (let x = x0; x < Math.max(x1, x0 + 1); x++)
-      if (Math.floor((x + y0) / DASH) % 2 === 0) yield { x0: x, y0, x1: x1 > x0 ? x + 1 : x, y1 };
+/**
+ * Edges with gaps, by where they lie, so that a dash does not begin anew at every corner. Lengths are in voxels. Given
+ * `rows`, only what borders on one of them.
+ */
+export function* dashed(edges: Iterable<Edge>, rows?: ReadonlySet<number>): Generator<Edge> {
+  for (const edge of edges) {
+    if (!rows || rows.has(edge.y0) || (edge.y0 === edge.y1 && rows.has(edge.y0 - 1))) yield* dashes(edge);
+    else yield edge;
+  }
+}
+
+function* dashes({ x0, y0, x1, y1 }: Edge): Generator<Edge> {
+  for (let x = x0; x < Math.max(x1, x0 + 1); x++)
+    if (Math.floor((x + y0) / DASH) % 2 === 0) yield { x0: x, y0, x1: x1 > x0 ? x + 1 : x, y1 };
 }
 
 function* rowsOf(mask: Mask): Generator<readonly Interval[]> {

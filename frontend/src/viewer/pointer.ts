@@ -7,13 +7,13 @@ export interface PointerActions {
   release(): void;
   cancel(): void;
   remove(at: CanvasPoint): void;
-  hover(at: CanvasPoint | undefined): void;
+  hover(at: CanvasPoint | undefined, shift: boolean): void;
   changeWindow(dx: number, dy: number): void;
   pan(dx: number, dy: number): void;
   zoom(factor: number, at: CanvasPoint): void;
   scroll(slices: number): void;
   /** What the left button does, a finger and a pen likewise. */
-  tool(): "click" | "paint" | "ruler" | "window";
+  tool(): "click" | "paint" | "ruler" | "window" | "navigate";
 }
 
 type Mode = "idle" | "click" | "window" | "pan" | "pinch";
@@ -104,16 +104,17 @@ export class PointerInput {
   private deliver(): void {
     const event = this.pending;
     this.pending = undefined;
-    if (event) this.moved(this.pointOf(event));
+    if (event) this.moved(event);
   }
 
-  private moved(at: CanvasPoint): void {
+  private moved(event: PointerEvent): void {
+    const at = this.pointOf(event);
     const [dx, dy] = [at.x - this.last.x, at.y - this.last.y];
     this.last = at;
     if (this.mode === "click") this.actions.drag(at);
     else if (this.mode === "window") this.actions.changeWindow(dx, dy);
     else if (this.mode === "pan") this.actions.pan(dx, dy);
-    else this.actions.hover(at);
+    else this.actions.hover(at, event.shiftKey);
   }
 
   private up(event: PointerEvent): void {
@@ -121,7 +122,7 @@ export class PointerInput {
     if (this.mode === "pinch") return this.touches.size ? undefined : this.abandon();
     if (event.pointerId !== this.pointer || this.mode === "idle") return;
     this.pending = undefined;
-    this.moved(this.pointOf(event)); // the release says where it ends, not the last frame
+    this.moved(event); // the release says where it ends, not the last frame
     if (this.mode === "click") this.actions.release();
     this.mode = "idle";
   }
@@ -154,7 +155,7 @@ export class PointerInput {
 
   private leave(): void {
     this.pending = undefined;
-    this.actions.hover(undefined);
+    this.actions.hover(undefined, false);
   }
 
   private setSpace(event: KeyboardEvent, isDown: boolean): void {

@@ -1,4 +1,7 @@
-/** Slices of int16 Hounsfield units: fetched when looked at, neighbours ahead of time, the least recently used forgotten. */
+/**
+ * Slices of int16 Hounsfield units: fetched when looked at, neighbours ahead of time, the least recently used forgotten;
+ * and those that the planes across are made of, fetched after all others and kept for as long as the planes are shown.
+ */
 
 export type LoadSlice = (z: number, signal: AbortSignal) => Promise<Int16Array>;
 
@@ -7,7 +10,7 @@ export interface SliceCacheOptions {
   readonly load: LoadSlice;
   readonly onLoaded: (z: number) => void;
   readonly onFailed: (z: number) => void;
-  /** Slices to keep. */
+  /** Slices to keep, besides those of the planes across. */
   readonly capacity: number;
 }
 
@@ -21,6 +24,7 @@ export class SliceCache {
   private readonly slices = new Map<number, Int16Array>(); // in order of use, the least recent first
   private readonly loading = new Map<number, AbortController>();
   private wanted: readonly number[] = [];
+  private across: ReadonlySet<number> = new Set();
   private z = 0;
   private direction = 1;
 
@@ -32,12 +36,19 @@ export class SliceCache {
     return this.slices.get(z);
   }
 
-  /** Makes `z` the slice that is looked at: it comes first, then its neighbours; what was wanted before is given up. */
-  look(z: number): void {
+  /**
+   * Makes `z` the slice that is looked at: it comes first, then its neighbours, then the slices `across`, nearest first;
+   * what was wanted before is given up.
+   */
+  look(z: number, across: readonly number[] = []): void {
     if (z !== this.z) this.direction = Math.sign(z - this.z);
     this.z = z;
+    this.across = new Set(across);
     this.touch(z);
-    this.wanted = neighbours(z, this.direction, this.options.depth).filter((other) => !this.slices.has(other));
+    this.forget();
+    const nearestFirst = [...across].sort((a, b) => Math.abs(a - z) - Math.abs(b - z));
+    const all = new Set([...neighbours(z, this.direction, this.options.depth), ...nearestFirst]);
+    this.wanted = [...all].filter((other) => !this.slices.has(other));
     for (const [other, abort] of this.loading) if (!this.wanted.includes(other)) this.giveUp(other, abort);
     this.loadNext();
   }
@@ -74,15 +85,21 @@ export class SliceCache {
     this.done(z);
     this.slices.set(z, slice);
     this.touch(this.z);
-    for (const oldest of this.slices.keys()) {
-      if (this.slices.size <= this.options.capacity) break;
-      this.slices.delete(oldest);
-    }
+    this.forget();
     this.options.onLoaded(z);
   }
 
+  private forget(): void {
+    const others = [...this.slices.keys()].filter((z) => !this.across.has(z));
+    for (const oldest of others.slice(0, Math.max(others.length - this.options.capacity, 0)))
+      this.slices.delete(oldest);
+  }
+
+  /** What the planes want waits for the next look then: hundreds of slices would fail one after the other. */
   private fail(z: number): void {
     this.done(z);
+    const near = neighbours(this.z, this.direction, this.options.depth);
+    this.wanted = this.wanted.filter((other) => near.includes(other));
     if (z === this.z) this.options.onFailed(z);
   }
 
@@ -107,6 +124,17 @@ export function neighbours(z: number, direction: number, depth: number): number[
     if (i <= BEHIND) steps.push(-i * direction);
   }
   return steps.map((step) => z + step).filter((other) => other >= 0 && other < depth);
+}
+
+/** Every `step`th slice, so few that they take up no more than `bytes`. */
+export interface Overview {
+  readonly step: number;
+  readonly slices: readonly number[];
+}
+
+export function overview(depth: number, bytesPerSlice: number, bytes: number): Overview {
+  const step = Math.ceil((depth * bytesPerSlice) / bytes);
+  return { step, slices: Array.from({ length: Math.ceil(depth / step) }, (_, i) => i * step) };
 }
 
 /** Fetches slices of `rows`×`columns` voxels from a template such as `/api/series/…/slices/{z}`. */

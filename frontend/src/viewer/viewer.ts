@@ -1,4 +1,4 @@
-/** The live slice: three canvases in a host element, drawn at most once per frame and only where something changed. */
+/** A slice or another plane: three canvases in a host element, drawn once per frame at most, and only where something changed. */
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import {
   Affine,
@@ -142,7 +142,8 @@ export class Viewer {
     this.draw();
   }
 
-  private draw(): void {
+  /** Draws what has changed now rather than with the next frame. */
+  draw(): void {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
     for (const sheet of this.sheets) {
@@ -174,6 +175,7 @@ function initialState(grid: Grid): ViewState {
     clicks: [],
     marked: undefined,
     crosshair: undefined,
+    cut: undefined,
     brush: undefined,
     way: [],
     ruler: undefined,

@@ -36,6 +36,7 @@ export async function newDesk(welcome = {}) {
     opacity: signal(0.3),
     outlined: signal(true),
     smooth: signal(true),
+    planes: signal(false),
     singleKeys: signal(true),
     brushMm: signal(1),
     range: signal({ low: 0, high: 100 }),

@@ -22,7 +22,12 @@ beforeEach(async () => {
   socket = made.socket;
   const host = document.createElement("div");
   const viewport = signal({ centre: imagePoint(4, 4), zoom: 2 });
-  work = { desk: made.desk, viewer: { host, viewport, zoom() {}, fit() {} } as unknown as Viewer };
+  const viewer = { host, viewport, zoom() {}, fit() {} } as unknown as Viewer;
+  const panes = made.desk.planes.map((plane) => ({
+    plane,
+    viewer: { host: document.createElement("div") } as unknown as Viewer,
+  }));
+  work = { desk: made.desk, viewer, panes };
   document.body.innerHTML = "<div id=case></div>";
   await doing(() => render(<App work={work} />, document.getElementById("case") as HTMLElement));
 });

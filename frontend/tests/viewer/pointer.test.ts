@@ -6,7 +6,7 @@ type Told = [name: string, ...rest: unknown[]];
 
 let told: Told[];
 let host: HTMLElement;
-let tool: "click" | "window";
+let tool: "click" | "window" | "navigate";
 let frames: (() => void)[];
 const frame = () => {
   for (const run of frames.splice(0)) run();
@@ -60,6 +60,12 @@ describe("the left button", () => {
     point("pointerdown", 1, 1, { shiftKey: true });
     point("pointerup", 1, 1);
     expect(told).toEqual([["remove", at(1, 1)]]);
+  });
+
+  it("with Shift goes where it is pressed, where there is nothing to delete", () => {
+    tool = "navigate";
+    point("pointerdown", 1, 1, { shiftKey: true });
+    expect(told).toEqual([["press", at(1, 1), false]]);
   });
 
   it("with Ctrl, and with the window tool, changes the window", () => {
@@ -134,10 +140,13 @@ describe("other gestures", () => {
   it("hover when nothing is pressed, and leave", () => {
     point("pointermove", 5, 3);
     frame();
+    point("pointermove", 6, 3, { shiftKey: true });
+    frame();
     point("pointerleave", 0, 0);
     expect(told).toEqual([
-      ["hover", at(5, 3)],
-      ["hover", undefined],
+      ["hover", at(5, 3), false],
+      ["hover", at(6, 3), true],
+      ["hover", undefined, false],
     ]);
   });
 

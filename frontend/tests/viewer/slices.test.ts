@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { neighbours, SliceCache } from "../../src/viewer/slices";
+import { neighbours, overview, SliceCache } from "../../src/viewer/slices";
 
 interface Load {
   readonly z: number;
@@ -74,6 +74,37 @@ describe("the slice cache", () => {
     expect([9, 10, 11, 12].map((z) => cache.get(z) !== undefined)).toEqual([true, true, false, true]);
   });
 
+  it("fetches what the planes across are made of after the neighbours, nearest first", async () => {
+    const { cache, loads, load } = newCache();
+    cache.look(50, [0, 20, 40, 60, 80]);
+    for (const z of [50, 51, 49, 52, 48, 53, 54, 55, 56, 40, 60, 20, 80, 0]) await load(z).finish();
+    expect(loads.map(({ z }) => z)).toEqual([50, 51, 49, 52, 48, 53, 54, 55, 56, 40, 60, 20, 80, 0]);
+  });
+
+  it("keeps what the planes are made of besides its capacity, until they are hidden", async () => {
+    const { cache, load } = newCache({ capacity: 2 });
+    const kept = () => Array.from({ length: 100 }, (_, z) => z).filter((z) => cache.get(z));
+    cache.look(98, [0, 1, 2, 3]);
+    for (const z of [98, 97, 99, 96, 3, 2, 1, 0]) await load(z).finish();
+    expect(kept()).toEqual([0, 1, 2, 3, 96, 98]);
+    cache.look(98);
+    expect(kept()).toEqual([0, 98]);
+  });
+
+  it("does not go on fetching for the planes on a line that fails, until somebody looks again", async () => {
+    const { cache, loads, load } = newCache();
+    const all = Array.from({ length: 100 }, (_, z) => z);
+    cache.look(98, all);
+    for (const z of [98, 99, 97, 96]) await load(z).finish();
+    await load(95).fail();
+    await load(94).fail();
+    await load(93).fail();
+    const asked = loads.length;
+    expect(loads.at(-1)?.z).toBe(93);
+    cache.look(98, all);
+    expect(loads.slice(asked).map(({ z }) => z)).toEqual([95, 94, 93]);
+  });
+
   it("tells of a failure only where somebody is looking, and tries again when asked", async () => {
     const { cache, load, failed } = newCache();
     cache.look(10);
@@ -84,5 +115,17 @@ describe("the slice cache", () => {
     cache.look(10);
     await load(10).finish();
     expect(cache.get(10)).toBeDefined();
+  });
+});
+
+describe("the overview of a volume", () => {
+  it("is all of it where it fits, else every second or third slice", () => {
+    expect(overview(5, 10, 50)).toEqual({ step: 1, slices: [0, 1, 2, 3, 4] });
+    expect(overview(5, 10, 49)).toEqual({ step: 2, slices: [0, 2, 4] });
+    expect(overview(7, 10, 24)).toEqual({ step: 3, slices: [0, 3, 6] });
+  });
+
+  it("of the largest series that can be imported, 2048 slices of 512 × 512, keeps half", () => {
+    expect(overview(2048, 512 * 512 * 2, 512 * 2 ** 20).step).toBe(2);
   });
 });
