@@ -11,6 +11,7 @@ import { SliceCache, sliceLoader } from "../viewer/slices";
 import { autoWindow, type GreyWindow, limited, PRESETS } from "../viewer/window";
 import { type Assignment, gridOf, type Label, loadSteps } from "./assignment";
 import { History, replaysAt } from "./history";
+import { Keys } from "./keys";
 import { visibleMasks } from "./overlap";
 import { PAINT_TOOLS, Painting, type PaintTool, type WholeTool } from "./painting";
 import type { Preferences } from "./preferences";
@@ -29,6 +30,7 @@ export class Desk {
   readonly assignment: Assignment;
   readonly session: Session;
   readonly preferences: Preferences;
+  readonly keys: Keys;
   readonly grid: Grid;
   readonly painting: Painting;
   readonly history: History;
@@ -74,6 +76,7 @@ export class Desk {
   constructor(assignment: Assignment, session: Session, preferences: Preferences) {
     const [depth, rows, columns] = assignment.series.shape;
     [this.assignment, this.session, this.preferences] = [assignment, session, preferences];
+    this.keys = new Keys(preferences.keys);
     this.grid = gridOf(assignment.series);
     this.painting = new Painting(session, this.grid, preferences, {
       valueAt: (index) => this.slice.value?.[index],
@@ -450,7 +453,7 @@ export class Desk {
     if (this.crosshair.value) return this.escape();
     this.crosshair.value =
       this.pointed.value ?? voxel(Math.floor(this.grid.columns / 2), Math.floor(this.grid.rows / 2));
-    this.announcement.value = "Crosshair on. Arrow keys move it, Enter clicks.";
+    this.announcement.value = `Crosshair on. Arrow keys move it, ${this.keys.name("click-here")} clicks.`;
   }
 
   moveCrosshair(dx: number, dy: number): void {
@@ -472,7 +475,9 @@ export class Desk {
     if (this.session.held.value) return this.session.release();
     const there = this.clicks.value.find((click) => sameVoxel(click, at));
     this.press(at, there, background);
-    if (there) this.announcement.value = "Click picked up. Arrow keys move it, Enter puts it down, Escape leaves it.";
+    const [down, leave] = [this.keys.name("click-here"), this.keys.name("cancel")];
+    if (there)
+      this.announcement.value = `Click picked up. Arrow keys move it, ${down} puts it down, ${leave} leaves it.`;
     else this.session.release();
   }
 

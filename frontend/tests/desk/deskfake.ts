@@ -37,6 +37,7 @@ export async function newDesk(welcome = {}) {
     outlined: signal(true),
     smooth: signal(true),
     singleKeys: signal(true),
+    keys: signal({}),
     brushMm: signal(1),
     range: signal({ low: 0, high: 100 }),
   };
