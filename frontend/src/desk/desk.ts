@@ -84,7 +84,7 @@ export class Desk {
       barredAt: (place) => this.barredAt(place),
     });
     this.propagation = new Propagation(session, depth);
-    this.history = new History(session, () => loadSteps(assignment.id), session.timers);
+    this.history = new History(session, (most) => loadSteps(assignment.id, most), session.timers);
     this.z = signal(Math.floor(depth / 2));
     this.label = signal(assignment.labels[0] as Label);
     this.slices = new SliceCache({

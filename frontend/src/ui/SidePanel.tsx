@@ -306,8 +306,8 @@ function Measures({ work: { desk } }: { work: Work }) {
 
 function HistoryList({ work: { desk } }: { work: Work }) {
   const { history, assignment } = desk;
-  const steps = history.steps.value;
-  const last = steps.findLastIndex(({ in_force }) => in_force);
+  const { steps, older, in_force } = history.listed.value;
+  const last = in_force - older - 1;
   const nameOf = (id: number) => assignment.labels.find((label) => label.id === id)?.name;
   return (
     <section>
@@ -321,7 +321,7 @@ function HistoryList({ work: { desk } }: { work: Work }) {
         <button type="button" title={desk.keys.name("replay")} onClick={() => void history.replay(desk.place.value)}>
           Replay this mask
         </button>
-        <ol reversed start={steps.length}>
+        <ol reversed start={older + steps.length}>
           {steps
             .map((step, i) => (
               <li key={step.sequence} class={step.in_force ? "" : "is-undone"}>
@@ -341,7 +341,12 @@ function HistoryList({ work: { desk } }: { work: Work }) {
             ))
             .reverse()}
         </ol>
-        <button type="button" disabled={last < 0} onClick={() => history.goTo(undefined)}>
+        {older > 0 && (
+          <button type="button" onClick={() => void history.showOlder()}>
+            Older steps ({older})
+          </button>
+        )}
+        <button type="button" disabled={in_force === 0} onClick={() => history.goTo(undefined)}>
           Back to the beginning
         </button>
       </details>
