@@ -156,7 +156,11 @@ class DeleteClick:
 
 @dataclass(frozen=True)
 class Paint:
-    """A slice's mask as the person's own hand left it: base64 of the bytes of `annotator.masks`; `tool` is one of TOOLS."""
+    """A slice's mask as the person's own hand left it: base64 of the bytes of `annotator.masks`; `tool` is one of TOOLS.
+
+    `since` is that of the slice that it was painted over, as the person saw it; the paint's own sequence where the browser
+    could not know it yet. So a browser can tell what another window did meanwhile, and the log says it too.
+    """
 
     type: ClassVar[str] = "paint"
     sequence: int
@@ -164,6 +168,7 @@ class Paint:
     z: int
     tool: str
     mask: str
+    since: int = 0
 
     def mask_bytes(self) -> bytes:
         """Raises ProtocolError (`malformed`)."""
@@ -239,6 +244,13 @@ class Stored:
 
 
 @dataclass(frozen=True)
+class Changed(Stored):
+    """`Stored`, as all other windows on the assignment hear it. The masks that it leads to come to them as frames, too."""
+
+    type: ClassVar[str] = "changed"
+
+
+@dataclass(frozen=True)
 class Saved:
     """The mask that interaction `sequence` led to is in the database."""
 
@@ -281,7 +293,7 @@ class Error:
 
 
 ClientMessage = Hello | View | Preview | Lock | AddClick | MoveClick | DeleteClick | Paint | Propagate | Undo | Redo
-ServerMessage = Welcome | Stored | Saved | Locks | InferenceState | Error
+ServerMessage = Welcome | Stored | Changed | Saved | Locks | InferenceState | Error
 STORED_KINDS: dict[str, type[Any]] = {
     m.type: m for m in (AddClick, MoveClick, DeleteClick, Paint, Propagate, Undo, Redo)
 }

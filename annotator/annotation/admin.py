@@ -1,6 +1,7 @@
 """Projects, their people and their work in the admin. The log and the masks are shown, never touched."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Model
@@ -31,6 +32,22 @@ class ReadOnly(admin.ModelAdmin):
         return False
 
 
+class KeepsWork(admin.ModelAdmin):
+    """What people's work hangs on is never deleted. The refusal counts the work rather than listing thousands of rows."""
+
+    of_work: ClassVar[str]  # the field lookup from an interaction or a mask
+
+    def get_deleted_objects(self, objs: Iterable[Model], request: HttpRequest) -> Any:
+        """Also asked for several at once, by the list's own "delete selected"."""
+        mine = {f"{self.of_work}__in": [obj.pk for obj in objs]}
+        interactions = Interaction.objects.filter(**mine)
+        if not interactions.exists():
+            return super().get_deleted_objects(list(objs), request)
+        people = ", ".join(sorted(set(interactions.order_by().values_list("person__username", flat=True))))
+        counts = f"{interactions.count()} interactions and {SliceMask.objects.filter(**mine).count()} masks"
+        return [], {}, set(), [f"{counts} by {people}"]
+
+
 class MembershipInline(admin.TabularInline):
     model = Membership
     extra = 0
@@ -40,16 +57,21 @@ class MembershipInline(admin.TabularInline):
 class LabelInline(admin.TabularInline):
     model = Label
     extra = 0
+    can_delete = False  # on its own page, where it is said what that would touch
+    show_change_link = True
 
 
 class AssignmentInline(admin.TabularInline):
     model = Assignment
     extra = 0
+    can_delete = False  # on its own page, where it is said what that would touch
+    show_change_link = True
     autocomplete_fields = ["person"]
 
 
 @admin.register(Project)
-class ProjectAdmin(admin.ModelAdmin):
+class ProjectAdmin(KeepsWork):
+    of_work = "assignment__task__project"
     list_display = ["name", "overlap", "created_at"]
     search_fields = ["name"]
     inlines = [MembershipInline, LabelInline]
@@ -63,14 +85,16 @@ class MembershipAdmin(admin.ModelAdmin):
 
 
 @admin.register(Label)
-class LabelAdmin(admin.ModelAdmin):
+class LabelAdmin(KeepsWork):
+    of_work = "label"
     list_display = ["name", "value", "colour", "project"]
     list_filter = ["project"]
     search_fields = ["name"]
 
 
 @admin.register(Task)
-class TaskAdmin(admin.ModelAdmin):
+class TaskAdmin(KeepsWork):
+    of_work = "assignment__task"
     list_display = ["id", "project", "series", "created_at"]
     list_filter = ["project"]
     list_select_related = ["project", "series"]
@@ -80,7 +104,8 @@ class TaskAdmin(admin.ModelAdmin):
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(admin.ModelAdmin):
+class AssignmentAdmin(KeepsWork):
+    of_work = "assignment"
     list_display = ["id", "task", "person", "created_at"]
     list_filter = ["task__project", "person"]
     list_select_related = ["task__project", "task__series", "person"]

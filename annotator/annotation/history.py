@@ -132,6 +132,15 @@ class Step:
     in_force: bool  # False where it was undone and redo would bring it back
 
 
+@dataclass(frozen=True)
+class Steps:
+    """Some steps in the order in which they were made, those that were undone last."""
+
+    steps: list[Step]
+    older: int  # steps before these
+    in_force: int  # of all steps; the others were undone
+
+
 def check(assignment_id: int, message: Message, locked: Collection[int] = ()) -> Recorded | None:
     """What `record` would raise for this message now; what it answered where the message is stored already, else None."""
     rows = _rows(assignment_id)
@@ -141,11 +150,11 @@ def check(assignment_id: int, message: Message, locked: Collection[int] = ()) ->
     return None
 
 
-def steps(assignment_id: int, most: int = 2000) -> list[Step]:
-    """The newest steps of an assignment in the order in which they were made, those that were undone last."""
+def steps(assignment_id: int, most: int) -> Steps:
+    """The newest steps of an assignment."""
     log = _replay(_rows(assignment_id))
-    reached = [(done, True) for done in log.undoable] + [(done, False) for done in reversed(log.redoable)]
-    reached = reached[-most:]
+    every = [(done, True) for done in log.undoable] + [(done, False) for done in reversed(log.redoable)]
+    reached = every[-most:]
     rows = Interaction.objects.filter(pk__in=[done.row.pk for done, _ in reached])
     about = {pk: (person, at) for pk, person, at in rows.values_list("pk", "person__username", "created_at")}
     found = []
@@ -154,7 +163,7 @@ def steps(assignment_id: int, most: int = 2000) -> list[Step]:
         person, at = about[row.pk]
         made = change[place][1].at(*place)
         found.append(Step(row.sequence, row.kind, row.payload.get("tool", ""), made, person, at, in_force))
-    return found
+    return Steps(found, len(every) - len(found), len(log.undoable))
 
 
 def painted(assignment_id: int, sequence: int) -> Painted | None:
@@ -380,7 +389,7 @@ def _change(log: _Log, assignment_id: int, message: Message) -> Change:
     else:
         found = log.click(message.click)
         if found is None:
-            raise ProtocolError("unknown_click", f"There is no click {message.click}.")
+            raise ProtocolError("unknown_click", "This click is gone; it may have been deleted in another window.")
         place = found[0]
         if isinstance(message, MoveClick):
             _check_inside(_shape(assignment_id, place[0]), place[1], message.y, message.x)
@@ -412,8 +421,14 @@ def _shape(assignment_id: int, label_id: int) -> tuple[int, int, int]:
     sizes = ("task__series__depth", "task__series__height", "task__series__width")
     found = Assignment.objects.filter(pk=assignment_id, task__project__labels=label_id).values_list(*sizes).first()
     if found is None:
-        raise ProtocolError("unknown_label", f"This project has no label {label_id}.")
+        raise unknown_label()
     return found
+
+
+def unknown_label() -> ProtocolError:
+    """Of a label that was deleted while somebody had it on screen."""
+    sentence = "This label is not part of the project any more. Your other labels are kept; reload the page to go on."
+    return ProtocolError("unknown_label", sentence)
 
 
 def _check_inside(shape: tuple[int, int, int], z: int, y: int, x: int) -> None:

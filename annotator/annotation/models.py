@@ -138,7 +138,7 @@ class Interaction(models.Model):
     `z` say where it acted, for undo and redo too.
     """
 
-    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="interactions")
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="interactions")
     sequence = models.PositiveIntegerField(help_text="counted by the browser: 1, 2, 3 … of the assignment")
     kind = models.CharField(max_length=32)
     label = models.ForeignKey(Label, on_delete=models.PROTECT, related_name="+")
@@ -159,7 +159,7 @@ class Interaction(models.Model):
 class SliceMask(models.Model):
     """The mask of one label on one slice, with what made it. Replaced only by the answer to a later interaction."""
 
-    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="masks")
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="masks")
     label = models.ForeignKey(Label, on_delete=models.PROTECT, related_name="masks")
     z = models.PositiveIntegerField()
     sequence = models.PositiveIntegerField(help_text="the newest interaction that it answers")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import uuid
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -38,11 +39,17 @@ def masks(request: HttpRequest, assignment_id: int) -> HttpResponse:
 @require_safe
 @never_cache
 def steps(request: HttpRequest, assignment_id: int) -> HttpResponse:
-    """What undo and redo can reach, in the order in which it was made, each with the clicks of its slice after it."""
+    """What undo and redo can reach, in the order in which it was made, each with the clicks of its slice after it.
+
+    `most` is how many of the newest are listed.
+    """
     found = access.assignment_for(request.user, assignment_id)
     if found is None:
         return _missing("assignment")
-    return JsonResponse({"steps": [dataclasses.asdict(step) for step in history.steps(found.pk)]})
+    most = request.GET.get("most", "200")
+    if not re.fullmatch(r"[1-9]\d{0,5}", most):
+        return JsonResponse({"error": "`most` is a number of steps from 1 to 999999."}, status=400)
+    return JsonResponse(dataclasses.asdict(history.steps(found.pk, int(most))))
 
 
 @require_safe

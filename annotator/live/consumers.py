@@ -175,6 +175,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         await self._say_stored(recorded, sent.came, answer.network_ms)
 
     async def lock(self, message: protocol.Lock) -> None:
+        await in_database(self._read_labels)()
         await self._check_place(message.label, 0)
         await self._set_lock(message)
         await self.channel_layer.group_send(self.group, {"type": "locks.changed"})
@@ -191,11 +192,26 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         await self._say_stored(await self._record(message), came)
 
     async def _say_stored(self, recorded: history.Recorded, came: float, network_ms: float = 0.0) -> None:
-        undo, redo = recorded.can_undo, recorded.can_redo
-        await self.say(protocol.Stored(recorded.sequence, recorded.kind, recorded.slices, undo, redo))
+        what = (recorded.sequence, recorded.kind, recorded.slices, recorded.can_undo, recorded.can_redo)
+        await self.say(protocol.Stored(*what))
+        if recorded.fresh:
+            await self._tell_others(text_data=protocol.encode(protocol.Changed(*what)))
         for of in recorded.slices:
             self.waiting.pop((of.z, of.label, MaskFrame.PREVIEW), None)
             await self.ask(MaskFrame.STORED, recorded.sequence, of, came, network_ms)
+
+    # ------------------------------------------------------------------------------------------ the other windows
+
+    async def _tell_others(self, **frame: Any) -> None:
+        """A frame for all other windows on this assignment; one that misses a `changed` says `hello` at the next."""
+        try:
+            await self.channel_layer.group_send(self.group, {"type": "other.window", "by": self.channel_name, **frame})
+        except Exception as error:
+            log.warning("Other windows were not told: %s", error)
+
+    async def other_window(self, event: dict[str, Any]) -> None:
+        if self.greeted and event["by"] != self.channel_name:
+            await self.send(text_data=event.get("text_data"), bytes_data=event.get("bytes_data"))
 
     # ------------------------------------------------------------------------------------------ the network
 
@@ -258,10 +274,12 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
             mask = await self._cut(mask, request.label, request.z)
         total_ms = 1000 * (time.monotonic() - sent.came)
         head = (request.kind, request.z, request.number, request.label, request.model_version, network_ms, total_ms)
-        await self.send(bytes_data=MaskFrame(*head, quality, mask).to_bytes())
+        frame = MaskFrame(*head, quality, mask).to_bytes()
+        await self.send(bytes_data=frame)
         if request.kind == MaskFrame.STORED:
             await self._save(sent, mask, quality)
             await self.say(protocol.Saved(request.number, request.label, request.z))
+            await self._tell_others(bytes_data=frame)
 
     def _request(self, kind: int, number: int, of: SliceClicks, base: Painted) -> requests.Request:
         return requests.Request(
@@ -384,6 +402,6 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         if label not in self.labels:
             await in_database(self._read_labels)()  # a manager may have added it just now
         if label not in self.labels:
-            raise ProtocolError("unknown_label", f"This project has no label {label}.")
+            raise history.unknown_label()
         if z >= self.assignment.task.series.depth:
             raise ProtocolError("outside", f"The volume has {self.assignment.task.series.depth} slices.")

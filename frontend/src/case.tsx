@@ -5,9 +5,9 @@ import "./palette.css";
 import "./case.css";
 import { type Assignment, gridOf, loadAssignment, loadSavedMasks } from "./desk/assignment";
 import { pointerActions } from "./desk/clicking";
-import { listenToKeys } from "./desk/commands";
 import { connectPanes, listenToPaneKeys, type Pane, paneActions } from "./desk/panes";
 import { Desk } from "./desk/desk";
+import { listenToKeys } from "./desk/keys";
 import { rememberedPreferences } from "./desk/preferences";
 import { Probe } from "./desk/probe";
 import { browserTimers } from "./session/connection";
@@ -54,7 +54,11 @@ function connectViewer(desk: Desk, viewer: Viewer): void {
     const { z, label, clicks, tool } = desk;
     viewer.host.dataset.tool = tool.value;
     const place = `Slice ${z.value + 1} of ${desk.depth}, label ${label.value.name}, ${clicks.value.length} clicks.`;
-    viewer.host.setAttribute("aria-label", `${place} Press C for a keyboard crosshair, question mark for all keys.`);
+    const [crosshair, help] = ["crosshair", "help"].map((id) => desk.keys.name(id).replace("?", "question mark"));
+    viewer.host.setAttribute(
+      "aria-label",
+      `${place} Press ${crosshair} for a keyboard crosshair, ${help} for all keys.`,
+    );
   });
 }
 

@@ -139,7 +139,9 @@ def test_the_thumbnail_has_the_body_s_proportions(stored: Cast) -> None:
 
 def test_the_steps_are_listed(cast: Cast) -> None:
     history.record(cast.alices.pk, cast.alice.pk, AddClick(1, cast.liver.pk, 1, 2, 3, True))
-    (step,) = logged_in(cast.rob).get(f"/api/assignments/{cast.alices.pk}/steps/").json()["steps"]
+    answer = logged_in(cast.rob).get(f"/api/assignments/{cast.alices.pk}/steps/").json()
+    (step,) = answer.pop("steps")
+    assert answer == {"older": 0, "in_force": 1}
     assert step.pop("at").startswith("20")
     clicks = [{"id": 1, "y": 2, "x": 3, "positive": True}]
     assert step == {
@@ -150,3 +152,9 @@ def test_the_steps_are_listed(cast: Cast) -> None:
         "person": "alice",
         "in_force": True,
     }
+
+
+@pytest.mark.parametrize("most", ["0", "-1", "many", "9" * 5000, ""])
+def test_a_number_of_steps_that_is_none_is_refused(cast: Cast, most: str) -> None:
+    answer = logged_in(cast.rob).get(f"/api/assignments/{cast.alices.pk}/steps/", {"most": most})
+    assert (answer.status_code, answer.json()["error"]) == (400, "`most` is a number of steps from 1 to 999999.")

@@ -172,7 +172,9 @@ def test_the_steps_are_what_undo_and_redo_can_reach(cast: Cast, writer: Writer) 
     writer.send(Paint, **paint(cast, tool="lasso"))
     writer.send(AddClick, **click(cast, z=2))
     writer.send(Undo)
-    steps = history.steps(cast.alices.pk)
+    listed = history.steps(cast.alices.pk, most=100)
+    steps = listed.steps
+    assert (listed.older, listed.in_force) == (0, 2)
     assert [(s.sequence, s.kind, s.tool, s.slice.z, s.in_force) for s in steps] == [
         (3, "add_click", "", 1, True),
         (4, "paint", "lasso", 1, True),
@@ -180,7 +182,8 @@ def test_the_steps_are_what_undo_and_redo_can_reach(cast: Cast, writer: Writer) 
     ]
     assert [(s.slice.base, len(s.slice.clicks)) for s in steps] == [(0, 1), (4, 0), (0, 1)]
     assert steps[0].person == "alice" and steps[0].at <= steps[1].at
-    assert [s.sequence for s in history.steps(cast.alices.pk, most=2)] == [4, 5]
+    newest = history.steps(cast.alices.pk, most=2)
+    assert ([s.sequence for s in newest.steps], newest.older, newest.in_force) == ([4, 5], 1, 2)
 
 
 @pytest.mark.parametrize("axis", ["z", "y", "x"])

@@ -2,7 +2,7 @@
 import { splitMaskFrames } from "../protocol/maskframe";
 import type { MaskFrame } from "../protocol/maskframe";
 import type { Grid } from "../viewer/geometry";
-import type { Step } from "./history";
+import type { Steps } from "./history";
 import type { OverlapRule } from "./overlap";
 
 export interface Label {
@@ -55,10 +55,10 @@ export async function loadSavedMasks(id: number): Promise<MaskFrame[]> {
   return [...splitMaskFrames(new Uint8Array(await response.arrayBuffer()))];
 }
 
-/** What undo and redo can reach, in the order in which it was made. */
-export async function loadSteps(id: number): Promise<readonly Step[]> {
-  const response = await get(`/api/assignments/${id}/steps/`);
-  return ((await response.json()) as { readonly steps: readonly Step[] }).steps;
+/** What undo and redo can reach, in the order in which it was made, at most so many of the newest. */
+export async function loadSteps(id: number, most: number): Promise<Steps> {
+  const response = await get(`/api/assignments/${id}/steps/?most=${most}`);
+  return (await response.json()) as Steps;
 }
 
 async function get(url: string): Promise<Response> {

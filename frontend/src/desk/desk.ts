@@ -12,6 +12,7 @@ import { type Overview, overview, SliceCache, sliceLoader } from "../viewer/slic
 import { autoWindow, type GreyWindow, limited, lookupTable, PRESETS } from "../viewer/window";
 import { type Assignment, gridOf, type Label, loadSteps } from "./assignment";
 import { History, replaysAt } from "./history";
+import { Keys } from "./keys";
 import { visibleMasks } from "./overlap";
 import { PAINT_TOOLS, Painting, type PaintTool, type WholeTool } from "./painting";
 import type { Preferences } from "./preferences";
@@ -32,6 +33,7 @@ export class Desk {
   readonly assignment: Assignment;
   readonly session: Session;
   readonly preferences: Preferences;
+  readonly keys: Keys;
   readonly grid: Grid;
   readonly painting: Painting;
   readonly history: History;
@@ -88,6 +90,7 @@ export class Desk {
     const { shape, spacing } = assignment.series;
     const [depth, rows, columns] = shape;
     [this.assignment, this.session, this.preferences] = [assignment, session, preferences];
+    this.keys = new Keys(preferences.keys);
     this.grid = gridOf(assignment.series);
     this.painting = new Painting(session, this.grid, preferences, {
       valueAt: (index) => this.slice.value?.[index],
@@ -95,7 +98,7 @@ export class Desk {
       barredAt: (place) => this.barredAt(place),
     });
     this.propagation = new Propagation(session, this.grid, depth);
-    this.history = new History(session, () => loadSteps(assignment.id), session.timers);
+    this.history = new History(session, (most) => loadSteps(assignment.id, most), session.timers);
     this.planes = PLANE_NAMES.map((name) => new Plane(name, shape, spacing));
     this.overview = overview(depth, rows * columns * Int16Array.BYTES_PER_ELEMENT, PLANES_BYTES);
     this.z = signal(Math.floor(depth / 2));
@@ -510,7 +513,7 @@ export class Desk {
     if (this.crosshair.value) return this.leaveCrosshair();
     this.crosshair.value = this.pointed.value ?? this.cut.value;
     this.cutThrough(this.crosshair.value);
-    this.announcement.value = "Crosshair on. Arrow keys move it, Enter clicks.";
+    this.announcement.value = `Crosshair on. Arrow keys move it, ${this.keys.name("click-here")} clicks.`;
   }
 
   private leaveCrosshair(): void {
@@ -538,7 +541,9 @@ export class Desk {
     if (this.session.held.value) return this.session.release();
     const there = this.clicks.value.find((click) => sameVoxel(click, at));
     this.press(at, there, background);
-    if (there) this.announcement.value = "Click picked up. Arrow keys move it, Enter puts it down, Escape leaves it.";
+    const [down, leave] = [this.keys.name("click-here"), this.keys.name("cancel")];
+    if (there)
+      this.announcement.value = `Click picked up. Arrow keys move it, ${down} puts it down, ${leave} leaves it.`;
     else this.session.release();
   }
 

@@ -16,6 +16,20 @@ export interface Step {
   readonly in_force: boolean;
 }
 
+/** The newest of them, as the server lists them. */
+export interface Steps {
+  readonly steps: readonly Step[];
+  /** Steps before these. */
+  readonly older: number;
+  /** Of all steps; the others were undone. */
+  readonly in_force: number;
+}
+
+const NOTHING: Steps = { steps: [], older: 0, in_force: 0 };
+/** Steps listed at first; each time that older ones are wanted, twice as many. */
+const PAGE = 200;
+/** The newest steps among which a replay looks for those of its slice. */
+const REPLAYED = 2000;
 /** Time for more steps to come before the list is read again. */
 const RESTS_MS = 250;
 const FRAME_MS = 700;
@@ -23,40 +37,47 @@ const FRAME_MS = 700;
 export class History {
   /** Whether anybody looks at the list; only then is it read. */
   readonly isOpen = signal(false);
-  readonly steps = signal<readonly Step[]>([]);
+  readonly listed = signal<Steps>(NOTHING);
   /** The moment that a replay shows. */
   readonly replayed = signal<Step | undefined>(undefined);
   private readonly session: Session;
-  private readonly load: () => Promise<readonly Step[]>;
+  private readonly load: (most: number) => Promise<Steps>;
   private readonly timers: Timers;
+  private most = PAGE;
   private cancelLoad: () => void = () => {};
   private cancelFrame: () => void = () => {};
 
-  constructor(session: Session, load: () => Promise<readonly Step[]>, timers: Timers) {
+  constructor(session: Session, load: (most: number) => Promise<Steps>, timers: Timers) {
     [this.session, this.load, this.timers] = [session, load, timers];
     effect(() => {
       session.logged.value;
       if (!this.isOpen.value) return;
       this.cancelLoad();
-      this.cancelLoad = timers.after(RESTS_MS, () => void this.read());
+      this.cancelLoad = timers.after(RESTS_MS, async () => {
+        this.listed.value = await this.read(this.most);
+      });
     });
   }
 
   /** Undoes or redoes so that this step is the last in force; `undefined` is the beginning. */
   goTo(step: Step | undefined): void {
     this.stop();
-    const steps = this.steps.value;
-    const wanted = step ? steps.indexOf(step) + 1 : 0;
-    const inForce = steps.filter(({ in_force }) => in_force).length;
-    if (wanted < inForce) this.session.undo(inForce - wanted);
-    else if (wanted > inForce) this.session.redo(wanted - inForce);
+    const { steps, older, in_force } = this.listed.value;
+    const wanted = step ? older + steps.indexOf(step) + 1 : 0;
+    if (wanted < in_force) this.session.undo(in_force - wanted);
+    else if (wanted > in_force) this.session.redo(wanted - in_force);
+  }
+
+  async showOlder(): Promise<void> {
+    this.most *= 2;
+    this.listed.value = await this.read(this.most);
   }
 
   /** Shows how the mask of a place was made, step by step. */
   async replay(place: Place): Promise<void> {
     this.stop();
-    await this.read();
-    const story = this.steps.value.filter(({ slice, in_force }) => in_force && samePlace(slice, place));
+    const { steps } = await this.read(REPLAYED);
+    const story = steps.filter(({ slice, in_force }) => in_force && samePlace(slice, place));
     if (story.length === 0) return this.session.notices.say("Nothing was done here yet.");
     this.show(story);
   }
@@ -76,11 +97,12 @@ export class History {
     this.cancelFrame = this.timers.after(FRAME_MS, () => this.show(later));
   }
 
-  private async read(): Promise<void> {
+  private async read(most: number): Promise<Steps> {
     try {
-      this.steps.value = await this.load();
+      return await this.load(most);
     } catch (error) {
       this.session.notices.say(`The history could not be read. ${(error as Error).message}`);
+      return this.listed.value;
     }
   }
 }

@@ -38,6 +38,8 @@ interface Stroke {
   readonly tool: PaintTool;
   readonly erases: boolean;
   readonly before: Mask;
+  /** What `before` came from. */
+  readonly since: number | undefined;
   readonly pixels: Pixels;
   readonly way: readonly ImagePoint[];
 }
@@ -68,7 +70,8 @@ export class Painting {
     this.session.cancelHold();
     const before = this.maskAt(place);
     const erases = (tool === "eraser") !== inverted;
-    this.stroke.value = { place, tool, erases, before, pixels: toPixels(before), way: [at] };
+    const since = this.session.sinceAt(place);
+    this.stroke.value = { place, tool, erases, before, since, pixels: toPixels(before), way: [at] };
     this.extend(at);
   }
 
@@ -93,7 +96,7 @@ export class Painting {
     if (!stroke) return;
     if (stroke.tool === "lasso") paintPolygon(stroke.pixels, this.grid, stroke.way, stroke.erases ? 0 : 1);
     this.stroke.value = undefined;
-    this.keep(stroke.place, stroke.tool, stroke.before, this.toMask(stroke.pixels, stroke.place));
+    this.keep(stroke.place, stroke.tool, stroke.before, this.toMask(stroke.pixels, stroke.place), stroke.since);
   }
 
   cancel(): void {
@@ -141,12 +144,12 @@ export class Painting {
   }
 
   /** Stores a mask where it differs from what was there; false where it does not. */
-  private keep(place: Place, tool: PaintTool | WholeTool | "copy", before: Mask, after: Mask): boolean {
+  private keep(place: Place, tool: PaintTool | WholeTool | "copy", before: Mask, after: Mask, since?: number): boolean {
     if (sameMask(before, after)) {
       this.session.masks.dropLive(place);
       return false;
     }
-    this.session.paint(place, tool, after);
+    this.session.paint(place, tool, after, since);
     return true;
   }
 

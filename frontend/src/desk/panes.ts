@@ -5,8 +5,8 @@ import type { ViewState } from "../viewer/layers";
 import { type Plane, PlaneImage, PlaneMasks } from "../viewer/planes";
 import type { PointerActions } from "../viewer/pointer";
 import type { Viewer } from "../viewer/viewer";
-import { commandFor } from "./commands";
 import type { Desk } from "./desk";
+import { commandFor } from "./keys";
 
 export interface Pane {
   readonly plane: Plane;
@@ -55,7 +55,7 @@ const LEAP = 10;
 export function listenToPaneKeys(desk: Desk, { plane, viewer }: Pane): void {
   viewer.host.addEventListener("keydown", (event) => {
     const steps = event.ctrlKey || event.metaKey || event.altKey ? undefined : MOVES[event.key];
-    const command = commandFor(event, desk.preferences.singleKeys.value);
+    const command = commandFor(event, desk.keys, desk.preferences.singleKeys.value);
     if (steps) {
       const [right, up, cuts] = steps.map((n) => n * (event.shiftKey ? LEAP : 1)) as unknown as Move;
       move(desk, plane, [right, up, cuts]);

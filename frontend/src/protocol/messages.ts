@@ -21,6 +21,7 @@ const previewClick = { y: int, x: int, positive: bool };
 const placedClick = { id: int, y: int, x: int, positive: bool };
 const sliceClicks = { label: int, z: int, base: int, since: int, unconfirmed: bool, clicks: listOf(placedClick) };
 const lockedLabel = { label: int };
+const stored = { sequence: int, kind: text, slices: listOf(sliceClicks), can_undo: bool, can_redo: bool };
 
 const CLIENT = {
   hello: { protocol: int },
@@ -30,7 +31,7 @@ const CLIENT = {
   add_click: { sequence: int, label: int, z: int, y: int, x: int, positive: bool },
   move_click: { sequence: int, click: int, y: int, x: int },
   delete_click: { sequence: int, click: int },
-  paint: { sequence: int, label: int, z: int, tool: text, mask: text },
+  paint: { sequence: int, label: int, z: int, tool: text, mask: text, since: intOr(0) },
   propagate: { sequence: int, label: int, z: int, source: int, ahead: int, better: bool },
   undo: { sequence: int, steps: intOr(1) },
   redo: { sequence: int, steps: intOr(1) },
@@ -47,13 +48,8 @@ const SERVER = {
     clicks: listOf(sliceClicks),
     locked: listOf(lockedLabel),
   },
-  stored: {
-    sequence: int,
-    kind: text,
-    slices: listOf(sliceClicks),
-    can_undo: bool,
-    can_redo: bool,
-  },
+  stored,
+  changed: stored,
   saved: { sequence: int, label: int, z: int },
   locks: { labels: listOf(lockedLabel) },
   inference: { state: text },
@@ -70,6 +66,7 @@ export type Preview = ClientMessages["preview"];
 export type Paint = ClientMessages["paint"];
 export type Welcome = ServerMessages["welcome"];
 export type Stored = ServerMessages["stored"];
+export type Changed = ServerMessages["changed"];
 export type Saved = ServerMessages["saved"];
 export type ErrorMessage = ServerMessages["error"];
 export type PreviewClick = RecordOf<typeof previewClick>;

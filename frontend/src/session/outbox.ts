@@ -47,10 +47,13 @@ export class Outbox {
     return this.entries.value.some((entry) => entry.sequence === sequence);
   }
 
-  /** Takes an interaction in; `lastStored` is the newest number known to be in the server's log. */
+  /** The number that the next interaction gets; `lastStored` is the newest known to be in the server's log. */
+  next(lastStored: number): number {
+    return Math.max(this.entries.value.at(-1)?.sequence ?? 0, lastStored) + 1;
+  }
+
   add(interaction: Unnumbered, lastStored: number): Interaction {
-    const last = this.entries.value.at(-1)?.sequence ?? 0;
-    const numbered = { ...interaction, sequence: Math.max(last, lastStored) + 1 } as Interaction;
+    const numbered = { ...interaction, sequence: this.next(lastStored) } as Interaction;
     this.set([...this.entries.value, numbered], this.firstSent);
     return numbered;
   }
@@ -71,15 +74,17 @@ export class Outbox {
     return first;
   }
 
-  /** Drops a refused interaction and, where it was to place a click, whatever would have moved or deleted that click. */
+  /** Drops a refused interaction and whatever was to follow from it: moves of its click, and its undo. */
   refuse(sequence: number): Interaction | undefined {
-    const refused = this.entries.value.find((entry) => entry.sequence === sequence);
+    const index = this.entries.value.findIndex((entry) => entry.sequence === sequence);
+    const refused = this.entries.value[index];
     if (!refused) return undefined;
     const wasFirst = refused === this.first;
     const depends = (entry: Interaction) =>
       refused.type === "add_click" && "click" in entry && entry.click === sequence;
-    const rest = this.entries.value.filter((entry) => entry !== refused && !depends(entry));
-    this.set(rest, wasFirst ? false : this.firstSent);
+    const [before, later] = [this.entries.value.slice(0, index), this.entries.value.slice(index + 1)];
+    const rest = withoutUndo(later.filter((entry) => !depends(entry)));
+    this.set([...before, ...rest], wasFirst ? false : this.firstSent);
     return refused;
   }
 
@@ -97,6 +102,20 @@ export class Outbox {
   }
 }
 
+/** What follows on a step that was refused, without the undo of that step, which would now take back an older one. */
+function withoutUndo(later: readonly Interaction[]): Interaction[] {
+  let stepsSince = 0;
+  for (const [i, entry] of later.entries()) {
+    if (entry.type !== "undo") stepsSince += entry.type === "redo" ? entry.steps : 1;
+    else if (entry.steps <= stepsSince) stepsSince -= entry.steps;
+    else {
+      const shorter = entry.steps > 1 ? [{ ...entry, steps: entry.steps - 1 }] : [];
+      return [...later.slice(0, i), ...shorter, ...later.slice(i + 1)];
+    }
+  }
+  return [...later];
+}
+
 /** Two outboxes as one; the second follows the first, whatever its numbers were. */
 export function joined(a: OutboxContent, b: OutboxContent): OutboxContent {
   const last = a.entries.at(-1)?.sequence;
@@ -110,12 +129,13 @@ export function joined(a: OutboxContent, b: OutboxContent): OutboxContent {
 const numbersFrom = (entries: readonly Interaction[], first: number): Renumbering =>
   new Map(entries.map((entry, i) => [entry.sequence, first + i]));
 
-/** The entries under their new numbers, and with them the references to clicks that they place. */
+/** The entries under their new numbers, and with them what refers to these: clicks that are placed, masks that are painted over. */
 function renumbered(entries: readonly Interaction[], numbers: Renumbering): Interaction[] {
   const follow = (id: number) => numbers.get(id) ?? id;
   return entries.map((entry) => ({
     ...entry,
     sequence: follow(entry.sequence),
     ...("click" in entry ? { click: follow(entry.click) } : {}),
+    ...("since" in entry ? { since: follow(entry.since) } : {}),
   }));
 }

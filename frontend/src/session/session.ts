@@ -6,6 +6,7 @@ import { batch, computed, type ReadonlySignal, signal } from "@preact/signals-co
 import { type Mask, maskToText } from "../protocol/mask";
 import { decodeMaskFrame, type MaskFrame } from "../protocol/maskframe";
 import {
+  type Changed,
   type ClientMessage,
   decodeServer,
   type ErrorMessage,
@@ -29,6 +30,7 @@ import {
   type Interaction,
   placeOfClick,
   sameClicks,
+  sinceAt,
   toPreview,
   withHeld,
   withList,
@@ -99,6 +101,8 @@ export class Session {
   private readonly everWelcomed = signal(false);
   private readonly unsaved = new Unsaved();
   private readonly sent = new Map<number, { readonly at: number; readonly place: Place | undefined }>();
+  /** The paint on its way that takes the place of what another window did meanwhile. */
+  private replacing = 0;
   private gesture = 0;
   private propagation: { readonly sequence: number; readonly resolve: (outcome: string) => void } | undefined;
   private viewed: Place | undefined;
@@ -196,12 +200,19 @@ export class Session {
     if (placeOfClick(this.clicks.value, id)) this.submit({ type: "delete_click", click: id });
   }
 
-  /** The slice's mask is now this one, by the person's own hand; clicks go on from it. */
-  paint(place: Place, tool: string, mask: Mask): void {
+  /** The interaction that a place's mask comes from; undefined where only the server's answer will tell. */
+  sinceAt(place: Place): number | undefined {
+    const isOpen = this.waiting.value.some(({ type }) => type === "undo" || type === "redo" || type === "propagate");
+    return isOpen ? undefined : sinceAt(this.clicks.value, place);
+  }
+
+  /** The slice's mask is now this one, by the person's own hand, over that which came from `over`; clicks go on from it. */
+  paint(place: Place, tool: string, mask: Mask, over = this.sinceAt(place)): void {
     this.cancelHold();
     const { label, z } = place;
+    const since = over ?? this.outbox.next(this.logged.value);
     batch(() => {
-      const { sequence } = this.submit({ type: "paint", label, z, tool, mask: maskToText(mask) });
+      const { sequence } = this.submit({ type: "paint", label, z, tool, mask: maskToText(mask), since });
       this.masks.commit(place, mask, sequence);
     });
   }
@@ -304,6 +315,7 @@ export class Session {
   private flush(): void {
     if (!this.welcomed.value || this.outbox.isFirstSent || !this.outbox.first) return;
     this.follow(this.outbox.renumber(this.logged.value + 1));
+    this.replacing = this.isOverwriting(this.outbox.first) ? this.outbox.first.sequence : 0;
     this.outbox.markFirstSent();
     this.sendFirst();
   }
@@ -315,6 +327,13 @@ export class Session {
     this.send(first);
     this.cancelWatch();
     this.cancelWatch = this.options.timers.after(UNANSWERED_MS, () => this.link.restart());
+  }
+
+  /** Whether a paint goes over another mask than the one that the person saw. Its number says that nobody will come between. */
+  private isOverwriting(first: Interaction): boolean {
+    return (
+      first.type === "paint" && first.since !== first.sequence && first.since !== sinceAt(this.stored.value, first)
+    );
   }
 
   private placeOf(interaction: Interaction): Place | undefined {
@@ -349,6 +368,8 @@ export class Session {
         return this.receiveWelcome(message);
       case "stored":
         return this.receiveStored(message);
+      case "changed":
+        return this.receiveChanged(message);
       case "saved":
         return this.receiveSaved(message);
       case "locks":
@@ -380,6 +401,7 @@ export class Session {
     const { sequence } = message;
     const ours = this.outbox.acknowledge(sequence);
     if (ours) this.cancelWatch();
+    if (ours?.type === "paint" && this.replacing === sequence) this.tellOfReplaced(ours);
     // The answer to a resend may describe the log as it was then, and `welcome` has told of later interactions since.
     if (sequence >= this.logged.value) this.takeOver(message);
     this.propagated(sequence, "stored");
@@ -390,16 +412,30 @@ export class Session {
 
   private takeOver(message: Stored): void {
     const { sequence, slices } = message;
-    this.logged.value = sequence;
-    this.stored.value = slices.reduce(withList, this.stored.value);
-    this.steps.value = { undo: message.can_undo, redo: message.can_redo };
-    for (const slice of slices) {
-      this.masks.markStored(slice, sequence);
-      this.unsaved.add(slice, sequence);
-    }
+    this.advance(message);
+    for (const slice of slices) this.unsaved.add(slice, sequence);
     const sent = this.sent.get(sequence);
     const [only, ...others] = slices;
     if (sent) this.sent.set(sequence, { ...sent, place: others.length ? undefined : only });
+  }
+
+  /** What another window did; its masks come as frames. Where one of its messages got lost, everything is asked for. */
+  private receiveChanged(message: Changed): void {
+    if (message.sequence === this.logged.value + 1) this.advance(message);
+    else if (message.sequence > this.logged.value) this.greetAgain();
+  }
+
+  /** The log is one interaction longer. */
+  private advance({ sequence, slices, can_undo, can_redo }: Stored | Changed): void {
+    this.logged.value = sequence;
+    this.stored.value = slices.reduce(withList, this.stored.value);
+    this.steps.value = { undo: can_undo, redo: can_redo };
+    for (const slice of slices) this.masks.markStored(slice, sequence);
+  }
+
+  private tellOfReplaced({ z }: Place): void {
+    const where = `Slice ${z + 1} was changed in another window while you worked on it.`;
+    this.notices.say(`${where} Your mask is in its place now; undo brings the other back.`);
   }
 
   private goBack({ slices }: Stored): void {
@@ -439,7 +475,12 @@ export class Session {
   /** Another window stored this number. Nothing of ours was stored; `welcome` will tell the next free number. */
   private renumber(): void {
     this.cancelWatch();
+    if (this.outbox.first) this.sent.delete(this.outbox.first.sequence);
     this.outbox.markFirstUnsent();
+    this.greetAgain();
+  }
+
+  private greetAgain(): void {
     this.welcomed.value = false;
     this.hello();
   }

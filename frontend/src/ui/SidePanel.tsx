@@ -3,6 +3,7 @@ import { useComputed } from "@preact/signals";
 import type { Label } from "../desk/assignment";
 import { type Desk, isPaintTool } from "../desk/desk";
 import { named } from "../desk/history";
+import { commandNamed } from "../desk/keys";
 import { areaMm2, greyUnder, volumeMl } from "../desk/measures";
 import { verdict } from "../desk/quality";
 import type { Mask } from "../protocol/mask";
@@ -57,6 +58,7 @@ function LabelRow({ work: { desk, viewer }, label, number }: { work: Work; label
   const slices = useComputed(() => desk.slicesWithMask(label).length).value;
   const visible = !desk.hidden.value.has(label.id);
   const locked = desk.session.locked.value.has(label.id);
+  const { keys } = desk;
   return (
     <div class={desk.label.value === label ? "label is-chosen" : "label"}>
       <label>
@@ -72,14 +74,14 @@ function LabelRow({ work: { desk, viewer }, label, number }: { work: Work; label
         <span class="count" title="Slices with a mask">
           {slices || ""}
         </span>
-        {number <= 9 && <kbd>{number}</kbd>}
+        {number <= 9 && <kbd>{keys.name(`label-${number}`)}</kbd>}
       </label>
       <button
         type="button"
         class={locked ? "lock is-locked" : "lock"}
         aria-pressed={locked}
         aria-label={`Lock ${label.name}`}
-        title={locked ? "Unlock (Y)" : "Lock (Y): nothing changes its masks"}
+        title={locked ? `Unlock (${keys.name("lock")})` : `Lock (${keys.name("lock")}): nothing changes its masks`}
         onClick={() => desk.toggleLock(label)}
       >
         <Icon name={locked ? "lock" : "unlock"} />
@@ -89,7 +91,7 @@ function LabelRow({ work: { desk, viewer }, label, number }: { work: Work; label
         class="eye"
         aria-pressed={visible}
         aria-label={`Show ${label.name}`}
-        title={visible ? "Hide (H)" : "Show (H)"}
+        title={`${visible ? "Hide" : "Show"} (${keys.name("hide")})`}
         onClick={() => desk.setVisible(label, !visible)}
       >
         <Icon name={visible ? "eye" : "eyeOff"} />
@@ -126,7 +128,7 @@ function Clicks({ work: { desk } }: { work: Work }) {
               class={click.id === desk.selected.value ? "click is-selected" : "click"}
               aria-pressed={click.id === desk.selected.value}
               aria-label={`Click ${i + 1}, ${click.positive ? "foreground" : "background"}, column ${click.x}, row ${click.y}`}
-              title={`x ${click.x} y ${click.y}. Delete removes it.`}
+              title={`x ${click.x} y ${click.y}. ${desk.keys.name("delete-click")} removes it.`}
               onClick={() => {
                 desk.selected.value = click.id;
               }}
@@ -141,17 +143,43 @@ function Clicks({ work: { desk } }: { work: Work }) {
   );
 }
 
-const EDITS = [
-  { name: "Fill holes", keys: "J", run: (desk: Desk) => desk.edit("fill") },
-  { name: "Keep largest", keys: "K", run: (desk: Desk) => desk.edit("largest") },
-  { name: "Grow 1 mm", keys: "G", run: (desk: Desk) => desk.edit("grow") },
-  { name: "Shrink 1 mm", keys: "S", run: (desk: Desk) => desk.edit("shrink") },
-  { name: "Copy above", keys: "U", run: (desk: Desk) => desk.copyFrom(1) },
-  { name: "Copy below", keys: "D", run: (desk: Desk) => desk.copyFrom(-1) },
-  { name: "Clear slice", keys: "Shift+Delete", run: (desk: Desk) => desk.edit("clear") },
-];
+/** Commands, by what their buttons say. */
+const EDITS = {
+  "Fill holes": "fill",
+  "Keep largest": "largest",
+  "Grow 1 mm": "grow",
+  "Shrink 1 mm": "shrink",
+  "Copy above": "copy-above",
+  "Copy below": "copy-below",
+  "Clear slice": "clear",
+};
+const WAYS = { Up: "propagate-up", Down: "propagate-down", Both: "propagate-both", Fill: "fill-between" };
 
-function Edit({ work: { desk, viewer } }: { work: Work }) {
+/** A command for those who do not use keys; the canvas has the focus afterwards. */
+function CommandButton({
+  work: { desk, viewer },
+  name,
+  id,
+  style,
+}: {
+  work: Work;
+  name: string;
+  id: string;
+  style?: string;
+}) {
+  const run = () => {
+    commandNamed(id).run(desk, viewer);
+    viewer.host.focus();
+  };
+  return (
+    <button type="button" class={style} title={`${name} (${desk.keys.name(id)})`} onClick={run}>
+      {name}
+    </button>
+  );
+}
+
+function Edit({ work }: { work: Work }) {
+  const { desk } = work;
   const tool = desk.tool.value;
   return (
     <section>
@@ -159,29 +187,20 @@ function Edit({ work: { desk, viewer } }: { work: Work }) {
       {isPaintTool(tool) && tool !== "lasso" && <BrushSize desk={desk} />}
       {tool === "threshold" && <GreyRange desk={desk} />}
       <div class="edits">
-        {EDITS.map(({ name, keys, run }) => (
-          <button
-            key={name}
-            type="button"
-            title={`${name} (${keys})`}
-            onClick={() => {
-              run(desk);
-              viewer.host.focus();
-            }}
-          >
-            {name}
-          </button>
+        {Object.entries(EDITS).map(([name, id]) => (
+          <CommandButton key={id} work={work} name={name} id={id} />
         ))}
       </div>
     </section>
   );
 }
 
-function Propagate({ work: { desk, viewer } }: { work: Work }) {
+function Propagate({ work }: { work: Work }) {
+  const { desk, viewer } = work;
   const progress = desk.propagation.progress.value;
   const waiting = desk.unconfirmedSlices(desk.label.value).length;
-  const act = (run: () => void) => () => {
-    run();
+  const stop = () => {
+    desk.propagation.stop();
     viewer.host.focus();
   };
   return (
@@ -194,30 +213,19 @@ function Propagate({ work: { desk, viewer } }: { work: Work }) {
           <span>
             {progress.slices} slices, going {progress.direction > 0 ? "up" : "down"} …
           </span>
-          <button type="button" onClick={act(() => desk.propagation.stop())}>
+          <button type="button" onClick={stop}>
             Stop
           </button>
         </div>
       ) : (
         <div class="presets">
-          <button type="button" title="Shift+U" onClick={act(() => void desk.propagate([1]))}>
-            Up
-          </button>
-          <button type="button" title="Shift+D" onClick={act(() => void desk.propagate([-1]))}>
-            Down
-          </button>
-          <button type="button" title="Shift+P" onClick={act(() => void desk.propagate([1, -1]))}>
-            Both
-          </button>
-          <button type="button" title="Shift+F: between confirmed slices" onClick={act(() => void desk.fillBetween())}>
-            Fill
-          </button>
+          {Object.entries(WAYS).map(([name, id]) => (
+            <CommandButton key={id} work={work} name={name} id={id} />
+          ))}
         </div>
       )}
       {desk.isUnconfirmed(desk.label.value, desk.z.value) && (
-        <button type="button" class="accept" title="Shift+A" onClick={act(() => desk.accept())}>
-          Accept this slice
-        </button>
+        <CommandButton work={work} name="Accept this slice" id="accept" style="accept" />
       )}
     </section>
   );
@@ -235,7 +243,7 @@ function BrushSize({ desk }: { desk: Desk }) {
         step={0.5}
         value={brushMm.value}
         aria-valuetext={`${brushMm.value} millimetres`}
-        title="[ and ]"
+        title={`${desk.keys.name("thinner")} and ${desk.keys.name("thicker")}`}
         onInput={(event) => {
           brushMm.value = event.currentTarget.valueAsNumber;
         }}
@@ -298,8 +306,8 @@ function Measures({ work: { desk } }: { work: Work }) {
 
 function HistoryList({ work: { desk } }: { work: Work }) {
   const { history, assignment } = desk;
-  const steps = history.steps.value;
-  const last = steps.findLastIndex(({ in_force }) => in_force);
+  const { steps, older, in_force } = history.listed.value;
+  const last = in_force - older - 1;
   const nameOf = (id: number) => assignment.labels.find((label) => label.id === id)?.name;
   return (
     <section>
@@ -310,10 +318,10 @@ function HistoryList({ work: { desk } }: { work: Work }) {
         }}
       >
         <summary>History</summary>
-        <button type="button" title="R" onClick={() => void history.replay(desk.place.value)}>
+        <button type="button" title={desk.keys.name("replay")} onClick={() => void history.replay(desk.place.value)}>
           Replay this mask
         </button>
-        <ol reversed start={steps.length}>
+        <ol reversed start={older + steps.length}>
           {steps
             .map((step, i) => (
               <li key={step.sequence} class={step.in_force ? "" : "is-undone"}>
@@ -333,7 +341,12 @@ function HistoryList({ work: { desk } }: { work: Work }) {
             ))
             .reverse()}
         </ol>
-        <button type="button" disabled={last < 0} onClick={() => history.goTo(undefined)}>
+        {older > 0 && (
+          <button type="button" onClick={() => void history.showOlder()}>
+            Older steps ({older})
+          </button>
+        )}
+        <button type="button" disabled={in_force === 0} onClick={() => history.goTo(undefined)}>
           Back to the beginning
         </button>
       </details>
@@ -363,7 +376,7 @@ function Display({ work: { desk } }: { work: Work }) {
       </label>
       <Switch
         name="Outline"
-        keys="O"
+        keys={desk.keys.name("outline")}
         checked={outlined.value}
         set={(on) => {
           outlined.value = on;
@@ -371,7 +384,7 @@ function Display({ work: { desk } }: { work: Work }) {
       />
       <Switch
         name="All masks"
-        keys="M"
+        keys={desk.keys.name("hide-all")}
         checked={!desk.masksHidden.value}
         set={(on) => {
           desk.masksHidden.value = !on;
@@ -379,7 +392,7 @@ function Display({ work: { desk } }: { work: Work }) {
       />
       <Switch
         name="Smooth image"
-        keys="I"
+        keys={desk.keys.name("smooth")}
         checked={smooth.value}
         set={(on) => {
           smooth.value = on;
@@ -424,13 +437,17 @@ function Windows({ work: { desk, viewer } }: { work: Work }) {
             key={preset.name}
             type="button"
             aria-pressed={preset.width === width && preset.level === level}
-            title={`Width ${preset.width}, level ${preset.level} (Shift+${i + 1})`}
+            title={`Width ${preset.width}, level ${preset.level} (${desk.keys.name(`preset-${i + 1}`)})`}
             onClick={apply(() => desk.applyPreset(i))}
           >
             {preset.name}
           </button>
         ))}
-        <button type="button" title="From the values of this slice (A)" onClick={apply(() => desk.applyAutoWindow())}>
+        <button
+          type="button"
+          title={`From the values of this slice (${desk.keys.name("auto-window")})`}
+          onClick={apply(() => desk.applyAutoWindow())}
+        >
           Auto
         </button>
       </div>

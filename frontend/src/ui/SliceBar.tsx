@@ -10,7 +10,7 @@ export function SliceBar({ work: { desk } }: { work: Work }) {
         type="button"
         class="step"
         aria-label={`Previous slice with ${desk.label.value.name}`}
-        title="Previous slice with this label (P)"
+        title={`Previous slice with this label (${desk.keys.name("previous-mask")})`}
         onClick={() => desk.goToMask(-1)}
       >
         ‹
@@ -31,7 +31,7 @@ export function SliceBar({ work: { desk } }: { work: Work }) {
         type="button"
         class="step"
         aria-label={`Next slice with ${desk.label.value.name}`}
-        title="Next slice with this label (N)"
+        title={`Next slice with this label (${desk.keys.name("next-mask")})`}
         onClick={() => desk.goToMask(1)}
       >
         ›

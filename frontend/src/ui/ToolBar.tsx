@@ -38,7 +38,7 @@ export function ToolBar({ work }: { work: Work }) {
 }
 
 function ClickTools({ work: { desk } }: { work: Work }) {
-  const { tool, placesBackground } = desk;
+  const { tool, placesBackground, keys } = desk;
   const choose = (background: boolean) => {
     tool.value = "click";
     placesBackground.value = background;
@@ -48,7 +48,7 @@ function ClickTools({ work: { desk } }: { work: Work }) {
     <>
       <Tool
         name="Click places foreground"
-        keys="X swaps"
+        keys={`${keys.name("swap")} swaps`}
         pressed={clicking && !placesBackground.value}
         run={() => choose(false)}
       >
@@ -56,17 +56,17 @@ function ClickTools({ work: { desk } }: { work: Work }) {
       </Tool>
       <Tool
         name="Click places background"
-        keys="X swaps, right click"
+        keys={`${keys.name("swap")} swaps, right click`}
         pressed={clicking && placesBackground.value}
         run={() => choose(true)}
       >
         <i class="mark is-background">−</i>
       </Tool>
-      <ToolChoice desk={desk} tool="window" name="Window: drag changes width and level" keys="W, or Ctrl+drag" />
-      <ToolChoice desk={desk} tool="ruler" name="Ruler" keys="Z" />
+      <ToolChoice desk={desk} tool="window" name="Window: drag changes width and level" more=", or Ctrl+drag" />
+      <ToolChoice desk={desk} tool="ruler" name="Ruler" />
       <Tool
         name="Crosshair for the keyboard"
-        keys="C"
+        keys={keys.name("crosshair")}
         pressed={desk.crosshair.value !== undefined}
         run={() => desk.toggleCrosshair()}
       >
@@ -79,10 +79,10 @@ function ClickTools({ work: { desk } }: { work: Work }) {
 function PaintTools({ work: { desk } }: { work: Work }) {
   return (
     <>
-      <ToolChoice desk={desk} tool="brush" name="Brush" keys="B; right drag takes away" />
-      <ToolChoice desk={desk} tool="eraser" name="Eraser" keys="E; right drag gives back" />
-      <ToolChoice desk={desk} tool="lasso" name="Lasso" keys="L; right drag cuts out" />
-      <ToolChoice desk={desk} tool="threshold" name="Brush for a range of HU" keys="T" />
+      <ToolChoice desk={desk} tool="brush" name="Brush" more="; right drag takes away" />
+      <ToolChoice desk={desk} tool="eraser" name="Eraser" more="; right drag gives back" />
+      <ToolChoice desk={desk} tool="lasso" name="Lasso" more="; right drag cuts out" />
+      <ToolChoice desk={desk} tool="threshold" name="Brush for a range of HU" />
     </>
   );
 }
@@ -91,32 +91,37 @@ interface ChoiceProps {
   desk: Desk;
   tool: Exclude<DeskTool, "click">;
   name: string;
-  keys: string;
+  more?: string;
 }
 
-/** A tool of the left button; its icon has its name. */
-function ToolChoice({ desk, tool, name, keys }: ChoiceProps) {
+/** A tool of the left button; its icon and its command have its name. */
+function ToolChoice({ desk, tool, name, more = "" }: ChoiceProps) {
   return (
-    <Tool name={name} keys={keys} pressed={desk.tool.value === tool} run={() => desk.toggleTool(tool)}>
+    <Tool
+      name={name}
+      keys={desk.keys.name(tool) + more}
+      pressed={desk.tool.value === tool}
+      run={() => desk.toggleTool(tool)}
+    >
       <Icon name={tool} />
     </Tool>
   );
 }
 
 function StepTools({ work: { desk } }: { work: Work }) {
-  const { session } = desk;
+  const { session, keys } = desk;
   const target = desk.hovered.value ?? desk.selected.value;
   return (
     <>
-      <Tool name="Undo" keys="Ctrl+Z" disabled={!session.canUndo.value} run={() => desk.undo()}>
+      <Tool name="Undo" keys={keys.name("undo")} disabled={!session.canUndo.value} run={() => desk.undo()}>
         <Icon name="undo" />
       </Tool>
-      <Tool name="Redo" keys="Ctrl+Shift+Z" disabled={!session.canRedo.value} run={() => desk.redo()}>
+      <Tool name="Redo" keys={keys.name("redo")} disabled={!session.canRedo.value} run={() => desk.redo()}>
         <Icon name="redo" />
       </Tool>
       <Tool
         name="Delete the selected click"
-        keys="Delete"
+        keys={keys.name("delete-click")}
         disabled={target === undefined}
         run={() => desk.deleteClick()}
       >
@@ -128,20 +133,21 @@ function StepTools({ work: { desk } }: { work: Work }) {
 
 function ZoomTools({ work: { desk, viewer } }: { work: Work }) {
   const { planes } = desk.preferences;
+  const { keys } = desk;
   return (
     <>
-      <Tool name="Zoom in" keys="+" run={() => viewer.zoom(1.25)}>
+      <Tool name="Zoom in" keys={keys.name("zoom-in")} run={() => viewer.zoom(1.25)}>
         <Icon name="plus" />
       </Tool>
-      <Tool name="Zoom out" keys="−" run={() => viewer.zoom(0.8)}>
+      <Tool name="Zoom out" keys={keys.name("zoom-out")} run={() => viewer.zoom(0.8)}>
         <Icon name="minus" />
       </Tool>
-      <Tool name="Fit the slice" keys="F" run={() => viewer.fit()}>
+      <Tool name="Fit the slice" keys={keys.name("fit")} run={() => viewer.fit()}>
         <Icon name="fit" />
       </Tool>
       <Tool
         name="Coronal and sagittal plane"
-        keys="Shift+V"
+        keys={keys.name("planes")}
         pressed={planes.value}
         run={() => {
           planes.value = !planes.value;
@@ -152,7 +158,7 @@ function ZoomTools({ work: { desk, viewer } }: { work: Work }) {
       <span class="grow" />
       <Tool
         name="Keys and mouse"
-        keys="?"
+        keys={keys.name("help")}
         run={() => {
           desk.keysShown.value = true;
         }}

@@ -23,16 +23,20 @@ const TOUCHPAD_STEP = 50;
 const LINE = 40;
 const MIDDLE = 1;
 const RIGHT = 2;
+const ERASER = 5; // the other end of a pen
 
 export class PointerInput {
   private readonly host: HTMLElement;
   private readonly actions: PointerActions;
   private mode: Mode = "idle";
-  private pointer = 0;
+  private pointer = -1;
   private last = canvasPoint(0, 0);
   private pending: PointerEvent | undefined;
   private wheel = 0;
   private isSpaceDown = false;
+  /** A pen hovers or draws: what touches the screen then is the hand that holds it. */
+  private isPenNear = false;
+  /** Fingers that count. */
   private readonly touches = new Map<number, CanvasPoint>();
 
   constructor(host: HTMLElement, actions: PointerActions) {
@@ -41,8 +45,8 @@ export class PointerInput {
     host.addEventListener("pointerdown", (event) => this.down(event));
     host.addEventListener("pointermove", (event) => this.move(event));
     host.addEventListener("pointerup", (event) => this.up(event));
-    host.addEventListener("pointercancel", () => this.abandon());
-    host.addEventListener("pointerleave", () => this.mode === "idle" && this.leave());
+    host.addEventListener("pointercancel", (event) => this.lose(event));
+    host.addEventListener("pointerleave", (event) => this.leave(event));
     host.addEventListener("contextmenu", (event) => event.preventDefault());
     host.addEventListener("wheel", (event) => this.turn(event), { passive: false });
     window.addEventListener("blur", () => this.abandon());
@@ -61,6 +65,8 @@ export class PointerInput {
 
   private down(event: PointerEvent): void {
     const at = this.pointOf(event);
+    this.noticePen(event);
+    if (event.pointerType === "touch" && !this.takesTouches) return;
     if (event.pointerType === "touch") this.touches.set(event.pointerId, at);
     if (this.touches.size === 2) return this.startPinch();
     if (this.mode !== "idle") return;
@@ -71,6 +77,21 @@ export class PointerInput {
     this.begin(event, at);
   }
 
+  /** Whatever the hand did before the pen came is given up. */
+  private noticePen({ pointerType }: PointerEvent): void {
+    if (pointerType !== "pen" || this.isPenNear) return;
+    if (this.touches.size) this.abandon();
+    this.isPenNear = true;
+  }
+
+  private get takesTouches(): boolean {
+    return !this.isPenNear && (this.mode === "idle" || this.touches.size > 0);
+  }
+
+  private isIgnored({ pointerType, pointerId }: PointerEvent): boolean {
+    return pointerType === "touch" && !this.touches.has(pointerId);
+  }
+
   private begin(event: PointerEvent, at: CanvasPoint): void {
     this.mode = this.modeOf(event);
     if (this.mode !== "click") return;
@@ -78,13 +99,13 @@ export class PointerInput {
       this.mode = "idle";
       this.actions.remove(at);
     } else {
-      this.actions.press(at, event.button === RIGHT || event.altKey);
+      this.actions.press(at, takesAway(event) || event.altKey);
     }
   }
 
   private modeOf(event: PointerEvent): Mode {
     if (event.button === MIDDLE || this.isSpaceDown) return "pan";
-    if (event.button === RIGHT) return "click";
+    if (takesAway(event)) return "click";
     return event.ctrlKey || event.metaKey || this.actions.tool() === "window" ? "window" : "click";
   }
 
@@ -95,6 +116,8 @@ export class PointerInput {
   }
 
   private move(event: PointerEvent): void {
+    this.noticePen(event);
+    if (this.isIgnored(event)) return;
     if (this.mode === "pinch") return this.pinch(event);
     if (this.mode !== "idle" && event.pointerId !== this.pointer) return;
     if (!this.pending) requestAnimationFrame(() => this.deliver());
@@ -118,6 +141,7 @@ export class PointerInput {
   }
 
   private up(event: PointerEvent): void {
+    if (this.isIgnored(event)) return;
     this.touches.delete(event.pointerId);
     if (this.mode === "pinch") return this.touches.size ? undefined : this.abandon();
     if (event.pointerId !== this.pointer || this.mode === "idle") return;
@@ -128,6 +152,7 @@ export class PointerInput {
   }
 
   private pinch(event: PointerEvent): void {
+    if (!this.touches.has(event.pointerId)) return;
     const before = [...this.touches.values()];
     this.touches.set(event.pointerId, this.pointOf(event));
     const after = [...this.touches.values()];
@@ -153,7 +178,16 @@ export class PointerInput {
     if (slices) this.actions.scroll(-slices);
   }
 
-  private leave(): void {
+  /** The system has taken the pointer away; that of a hand beside the pen says nothing about the pen. */
+  private lose(event: PointerEvent): void {
+    if (event.pointerType === "pen") this.isPenNear = false;
+    if (event.pointerId === this.pointer || this.touches.has(event.pointerId)) this.abandon();
+  }
+
+  private leave({ pointerType }: PointerEvent): void {
+    if (pointerType === "touch" && this.isPenNear) return;
+    if (pointerType === "pen") this.isPenNear = false;
+    if (this.mode !== "idle") return;
     this.pending = undefined;
     this.actions.hover(undefined, false);
   }
@@ -170,6 +204,8 @@ export class PointerInput {
     return canvasPoint(event.clientX - left, event.clientY - top);
   }
 }
+
+const takesAway = ({ button }: PointerEvent): boolean => button === RIGHT || button === ERASER;
 
 const middle = (points: readonly CanvasPoint[]) =>
   canvasPoint(

@@ -38,6 +38,7 @@ export async function newDesk(welcome = {}) {
     smooth: signal(true),
     planes: signal(false),
     singleKeys: signal(true),
+    keys: signal({}),
     brushMm: signal(1),
     range: signal({ low: 0, high: 100 }),
   };

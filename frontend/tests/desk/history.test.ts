@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { History, named, type Step } from "../../src/desk/history";
+import { History, named, type Step, type Steps } from "../../src/desk/history";
 import { area } from "../../src/protocol/mask";
 import { Desk as FakeSession, maskOf, PLACE, storedOf } from "../session/fakes";
 
@@ -15,19 +15,20 @@ const step = (sequence: number, given: Partial<Step> = {}): Step => ({
   ...given,
 });
 
-function newHistory(steps: readonly Step[]) {
+function newHistory(steps: readonly Step[], more: Partial<Steps> = {}) {
   const fake = new FakeSession();
-  const load = vi.fn(async () => steps);
+  const inForce = steps.filter(({ in_force }) => in_force).length;
+  const load = vi.fn(async (_: number) => ({ steps, older: 0, in_force: inForce, ...more }));
   const history = new History(fake.session, load, fake.timers);
   const socket = fake.connect({ last_sequence: 9, can_undo: true, can_redo: true });
   return { fake, load, history, socket };
 }
 
-const opened = async (steps: readonly Step[]) => {
-  const made = newHistory(steps);
+const opened = async (steps: readonly Step[], more: Partial<Steps> = {}) => {
+  const made = newHistory(steps, more);
   made.history.isOpen.value = true;
   made.fake.timers.pass(300);
-  await vi.waitFor(() => expect(made.history.steps.value).toEqual(steps));
+  await vi.waitFor(() => expect(made.history.listed.value.steps).toEqual(steps));
   return made;
 };
 
@@ -60,8 +61,30 @@ describe("the list of steps", () => {
   it("does nothing for the step that is the last already", async () => {
     const { history, socket } = await opened([step(1), step(2)]);
     const before = socket.sent.length;
-    history.goTo(history.steps.value[1]);
+    history.goTo(history.listed.value.steps[1]);
     expect(socket.sent).toHaveLength(before);
+  });
+
+  it("is of the newest only, and still leads to any of them and to the very beginning", async () => {
+    const steps = [step(9001), step(9002), step(9003, { in_force: false })];
+    const listed = { older: 9000, in_force: 9002 };
+    for (const [target, sent] of [
+      [steps[0], { type: "undo", steps: 1 }],
+      [steps[2], { type: "redo", steps: 1 }],
+      [undefined, { type: "undo", steps: 9002 }],
+    ] as const) {
+      const { history, socket } = await opened(steps, listed);
+      history.goTo(target);
+      expect(socket.sent.at(-1)).toMatchObject(sent);
+    }
+  });
+
+  it("gets longer when older steps are wanted, and stays so", async () => {
+    const { history, load, fake, socket } = await opened([step(9)], { older: 8 });
+    await history.showOlder();
+    socket.say(storedOf({ sequence: 10 }));
+    fake.timers.pass(300);
+    expect(load.mock.calls).toEqual([[200], [400], [400]]);
   });
 
   it("names what was done", () => {

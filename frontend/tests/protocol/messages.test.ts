@@ -15,7 +15,7 @@ const CLIENT = [
   "undo",
   "redo",
 ];
-const SERVER = ["welcome", "stored", "saved", "locks", "inference", "error"];
+const SERVER = ["welcome", "stored", "changed", "saved", "locks", "inference", "error"];
 
 describe("golden text frames", () => {
   it("cover every message type", () => {

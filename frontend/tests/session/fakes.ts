@@ -196,6 +196,10 @@ export const storedOf = (given: Partial<Stored & SliceClicks> = {}): ServerMessa
   return { type: "stored", sequence: 1, kind: "add_click", slices: [here], can_undo: true, can_redo: false, ...rest };
 };
 
+/** The same, as another window hears it. */
+export const changedOf = (given: Parameters<typeof storedOf>[0] = {}): ServerMessage =>
+  ({ ...storedOf(given), type: "changed" }) as ServerMessage;
+
 /** The rules of the log: numbers without gaps, a resend of the same content is answered as the first time. */
 export class FakeServer {
   readonly log: Interaction[] = [];

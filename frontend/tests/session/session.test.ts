@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { maskFromText } from "../../src/protocol/mask";
 import { HELD_ID } from "../../src/session/clicks";
-import { Desk, MemoryMirror, maskOf, PLACE, refusal, storedOf } from "./fakes";
+import { changedOf, Desk, MemoryMirror, maskOf, PLACE, refusal, storedOf, welcomeOf } from "./fakes";
 
 const shown = (desk: Desk, place = PLACE) => desk.session.masks.at(place)?.runs[1];
 const onScreen = (desk: Desk, place = PLACE) => desk.session.clicksOnScreen(place).map(({ y, x }) => [y, x]);
 const press = (desk: Desk, y: number, x: number) =>
   desk.session.hold({ ...PLACE, click: undefined, y, x, positive: true });
+const BLANK = { ...PLACE, base: 0, since: 0, unconfirmed: false, clicks: [] };
 const click = (id: number, y = id, x = id) => ({ id, y, x, positive: true });
 
 describe("a click", () => {
@@ -530,6 +531,120 @@ describe("a number that another window took", () => {
       clicks: [],
     });
     expect(desk.session.held.value?.click).toBe(4);
+  });
+});
+
+describe("what another window does", () => {
+  it("is seen here: clicks, masks, and what can be undone", () => {
+    const desk = new Desk();
+    const socket = desk.connect();
+    socket.say(changedOf({ clicks: [click(1, 7, 7)] }));
+    socket.answer({ number: 1, mask: maskOf(5) });
+    expect(onScreen(desk)).toEqual([[7, 7]]);
+    expect(shown(desk)).toBe(5);
+    expect([desk.session.canUndo.value, desk.session.logged.value, desk.session.saving.value]).toEqual([
+      true,
+      1,
+      "saved",
+    ]);
+    desk.click(1, 1);
+    expect(socket.of("add_click")).toMatchObject([{ sequence: 2 }]);
+  });
+
+  it("moves nobody to another slice", () => {
+    const desk = new Desk();
+    desk.connect().say(changedOf({ kind: "undo", z: 9, clicks: [] }));
+    expect(desk.session.jump.value).toBeUndefined();
+  });
+
+  it("is asked for where a message got lost", () => {
+    const desk = new Desk();
+    const socket = desk.connect();
+    socket.say(changedOf({ sequence: 2, clicks: [click(1, 7, 7), click(2, 6, 6)] }));
+    expect(socket.of("hello")).toHaveLength(2);
+    socket.say(welcomeOf({ last_sequence: 2 }));
+    socket.say(changedOf({ sequence: 2, clicks: [] })); // comes late
+    expect(socket.of("hello")).toHaveLength(2);
+  });
+
+  it("does not take the place of what was clicked here at the same time", () => {
+    const desk = new Desk();
+    const socket = desk.connect();
+    desk.click(1, 1);
+    socket.say(changedOf({ clicks: [click(1, 7, 7)] }));
+    expect(desk.session.waiting.value).toHaveLength(1);
+    socket.say(refusal("sequence_taken", 1));
+    socket.say(welcomeOf({ last_sequence: 1, clicks: [{ ...BLANK, clicks: [click(1, 7, 7)] }] }));
+    expect(socket.of("add_click").at(-1)).toMatchObject({ sequence: 2, y: 1 });
+    socket.answer({ number: 1, mask: maskOf(5) });
+    expect(shown(desk)).toBe(5);
+  });
+});
+
+describe("a mask painted over what another window has changed meanwhile", () => {
+  const told = (desk: Desk) => desk.session.notices.list.value.map(({ text }) => text);
+  const SENTENCE =
+    "Slice 6 was changed in another window while you worked on it. Your mask is in its place now; undo brings the other back.";
+
+  it("is kept, and the person is told what it replaced", () => {
+    const desk = new Desk();
+    desk.session.paint(PLACE, "brush", maskOf(3)); // offline
+    const socket = desk.connect({ last_sequence: 4, clicks: [{ ...BLANK, base: 4, since: 4 }] });
+    expect(socket.of("paint")).toMatchObject([{ sequence: 5, since: 0 }]);
+    expect(told(desk)).toEqual([]);
+    socket.say(storedOf({ sequence: 5, kind: "paint", base: 5, clicks: [] }));
+    expect(told(desk)).toEqual([SENTENCE]);
+  });
+
+  it("counts from where the stroke began", () => {
+    const desk = new Desk();
+    const socket = desk.connect();
+    const since = desk.session.sinceAt(PLACE);
+    socket.say(changedOf({ clicks: [click(1, 7, 7)] }));
+    desk.session.paint(PLACE, "brush", maskOf(3), since);
+    socket.say(storedOf({ sequence: 2, kind: "paint", base: 2, clicks: [] }));
+    expect(told(desk)).toEqual([SENTENCE]);
+  });
+
+  it("is no matter where the change lies elsewhere, was seen, or was this window's own", () => {
+    const desk = new Desk();
+    desk.session.paint(PLACE, "brush", maskOf(3));
+    desk.session.paint(PLACE, "brush", maskOf(4));
+    desk.session.undo();
+    desk.session.paint(PLACE, "brush", maskOf(5));
+    const socket = desk.connect({ last_sequence: 4, clicks: [{ ...BLANK, z: 9, base: 4, since: 4 }] });
+    for (const sequence of [5, 6]) socket.say(storedOf({ sequence, kind: "paint", base: sequence, clicks: [] }));
+    socket.say(storedOf({ sequence: 7, kind: "undo", base: 5, since: 5, clicks: [] }));
+    socket.say(storedOf({ sequence: 8, kind: "paint", base: 8, clicks: [] }));
+    socket.say(changedOf({ sequence: 9, clicks: [click(9, 1, 1)], base: 8 }));
+    desk.session.paint(PLACE, "brush", maskOf(6));
+    socket.say(storedOf({ sequence: 10, kind: "paint", base: 10, clicks: [] }));
+    expect(socket.of("paint").map(({ sequence }) => sequence)).toEqual([5, 6, 8, 10]);
+    expect(told(desk)).toEqual([]);
+  });
+});
+
+describe("the undo of what is refused", () => {
+  it("is dropped, for it would take back something else", () => {
+    const desk = new Desk();
+    desk.click(1, 1);
+    desk.click(2, 2, { label: 2, z: 5 });
+    desk.session.undo(3);
+    const socket = desk.connect({ last_sequence: 4, can_undo: true });
+    socket.say(refusal("unknown_label", 5));
+    socket.say(storedOf({ sequence: 5, label: 2, clicks: [click(5, 2, 2)] }));
+    expect(socket.of("undo")).toMatchObject([{ sequence: 6, steps: 2 }]);
+  });
+
+  it("alone is nothing", () => {
+    const desk = new Desk();
+    desk.click(1, 1);
+    desk.session.undo();
+    desk.click(3, 3);
+    const socket = desk.connect({ last_sequence: 4, can_undo: true });
+    socket.say(refusal("unknown_label", 5));
+    socket.say(storedOf({ sequence: 5, clicks: [click(5, 3, 3)] }));
+    expect([socket.of("undo"), desk.session.waiting.value]).toEqual([[], []]);
   });
 });
 

@@ -1,16 +1,23 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { clicksAt } from "../../src/session/clicks";
-import { Desk, FakeServer, type FakeSocket, MemoryMirror, PLACE } from "./fakes";
+import { changedOf, Desk, FakeServer, type FakeSocket, MemoryMirror, PLACE } from "./fakes";
 
 /** What happens between two clicks. */
-type Weather = "calm" | "link breaks" | "link breaks before the answer" | "tab is reloaded" | "another window clicks";
+type Weather =
+  | "calm"
+  | "link breaks"
+  | "link breaks before the answer"
+  | "tab is reloaded"
+  | "another window clicks"
+  | "another window is heard";
 const weather = fc.constantFrom<Weather>(
   "calm",
   "link breaks",
   "link breaks before the answer",
   "tab is reloaded",
   "another window clicks",
+  "another window is heard",
 );
 
 function attach(desk: Desk, server: FakeServer): { swallow: boolean } {
@@ -36,6 +43,8 @@ function workThrough(script: readonly Weather[]) {
     desk.socket.fail();
     link.swallow = false;
   };
+  const otherClicks = () =>
+    server.log.push({ type: "add_click", sequence: server.log.length + 1, ...PLACE, y: 7, x: 7, positive: false });
   const act: Record<Weather, () => void> = {
     calm: () => desk.timers.pass(20_000),
     "link breaks": breakLink,
@@ -46,8 +55,13 @@ function workThrough(script: readonly Weather[]) {
       desk = new Desk(mirror);
       link = attach(desk, server);
     },
-    "another window clicks": () => {
-      server.log.push({ type: "add_click", sequence: server.log.length + 1, ...PLACE, y: 7, x: 7, positive: false });
+    "another window clicks": () => otherClicks(),
+    "another window is heard": () => {
+      otherClicks();
+      const since = server.log.length;
+      const { socket } = desk;
+      if (socket.of("hello").length && !link.swallow)
+        socket.say(changedOf({ sequence: since, since, clicks: clicksAt(server.lists(), PLACE) }));
     },
   };
   script.forEach((change, i) => {
@@ -73,5 +87,5 @@ describe("in any weather", () => {
       }),
       { numRuns: 500 },
     );
-  });
+  }, 60_000);
 });

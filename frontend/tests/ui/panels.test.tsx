@@ -96,10 +96,76 @@ describe("the panels", () => {
 });
 
 describe("the sheet of keys", () => {
-  it("has every command", () => {
+  const keyOf = (does: string) =>
+    document.querySelector<HTMLElement>(`.key[aria-label$="change this key of “${does}”"]`);
+  const button = (name: string) =>
+    [...document.querySelectorAll("button")].find((one) => one.textContent === name) as HTMLButtonElement;
+  const press = (key: string, more: KeyboardEventInit = {}) =>
+    doing(() => {
+      const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
+      (document.querySelector(".keysheet input.key") ?? document.querySelector(".keysheet"))?.dispatchEvent(event);
+    });
+  const said = () => text(".keysheet [role=status]");
+
+  it("has every command, but no labels that the project does not have", () => {
     const sheet = text(".keysheet");
     for (const { does } of COMMANDS) if (!/^Label \d$/.test(does)) expect(sheet).toContain(does);
-    expect(sheet).toContain("Choose the label");
+    expect(sheet).toContain("Label 2");
+    expect(sheet).not.toContain("Label 3");
+  });
+
+  it("asks for a key, takes it, and every tip shows it", async () => {
+    await doing(() => keyOf("Fill holes")?.click());
+    expect(said()).toBe("Press the new key for “Fill holes”. Escape leaves it as it is.");
+    expect(document.activeElement?.getAttribute("aria-label")).toBe("New key for “Fill holes”");
+    await press("Shift");
+    await press("x", { altKey: true, shiftKey: true });
+    expect(said()).toBe("“Fill holes” has the key Alt+Shift+X now.");
+    expect(document.activeElement).toBe(keyOf("Fill holes"));
+    expect(button("Fill holes").title).toBe("Fill holes (Alt+Shift+X)");
+    await doing(() =>
+      document.querySelector<HTMLButtonElement>('[aria-label="Reset the key of “Fill holes”"]')?.click(),
+    );
+    expect(said()).toBe("“Fill holes” has its first key again: J.");
+    expect(button("Fill holes").title).toBe("Fill holes (J)");
+  });
+
+  it("is left by Escape with the key as it was", async () => {
+    await doing(() => keyOf("Brush")?.click());
+    await press("Escape");
+    expect([said(), work.desk.keys.name("brush"), work.desk.keys.isChanged()]).toEqual([
+      "Choose a key to change it.",
+      "B",
+      false,
+    ]);
+    expect(document.activeElement).toBe(keyOf("Brush"));
+  });
+
+  it("says whose key it is, and swaps the two if that is wanted", async () => {
+    await doing(() => keyOf("Brush")?.click());
+    await press("e");
+    expect(said()).toBe("E is the key of “Eraser”.");
+    expect(work.desk.keys.name("brush")).toBe("B");
+    expect(document.activeElement).toBe(button("Swap the two keys"));
+    await doing(() => button("Leave them").click());
+    expect([said(), work.desk.keys.name("brush")]).toEqual(["Choose a key to change it.", "B"]);
+    await doing(() => keyOf("Brush")?.click());
+    await press("e");
+    await doing(() => button("Swap the two keys").click());
+    expect([work.desk.keys.name("brush"), work.desk.keys.name("eraser")]).toEqual(["E", "B"]);
+    await doing(() => button("Reset all keys").click());
+    expect([work.desk.keys.name("brush"), work.desk.keys.name("eraser")]).toEqual(["B", "E"]);
+    expect(button("Reset all keys").disabled).toBe(true);
+  });
+
+  it("refuses keys of browser and assistive technology, and waits for another", async () => {
+    await doing(() => keyOf("Brush")?.click());
+    await press("w", { ctrlKey: true });
+    expect(said()).toContain("“Ctrl+W” belongs to the browser or the system.");
+    await press("Tab");
+    expect(said()).toContain("“Tab” moves through the page");
+    await press("#");
+    expect(work.desk.keys.name("brush")).toBe("#");
   });
 });
 

@@ -159,3 +159,80 @@ describe("other gestures", () => {
     expect(told).toEqual([["press", at(0, 0), false], ["cancel"], ["pan", 5, 0], ["zoom", 2, at(10, 0)]]);
   });
 });
+
+describe("a pen", () => {
+  const pen = (type: string, x: number, y: number, more: PointerEventInit = {}) =>
+    point(type, x, y, { pointerType: "pen", pointerId: 7, ...more });
+  const palm = (type: string, x: number, y: number, more: PointerEventInit = {}) =>
+    point(type, x, y, { pointerType: "touch", pointerId: 5, ...more });
+
+  it("presses, drags and releases like the left button, and takes away with its other end", () => {
+    pen("pointerdown", 1, 1);
+    pen("pointerup", 2, 2);
+    pen("pointerdown", 3, 3, { button: 5, buttons: 32 });
+    expect(told).toEqual([["press", at(1, 1), false], ["drag", at(2, 2)], ["release"], ["press", at(3, 3), true]]);
+  });
+
+  it("takes away with its other end whatever the tool is", () => {
+    tool = "window";
+    pen("pointerdown", 3, 3, { button: 5, buttons: 32 });
+    expect(told).toEqual([["press", at(3, 3), true]]);
+  });
+
+  it("is not disturbed by the hand that holds it, whatever the system makes of that", () => {
+    pen("pointerdown", 1, 1);
+    palm("pointerdown", 50, 50);
+    palm("pointerdown", 60, 60, { pointerId: 6 });
+    palm("pointermove", 51, 51);
+    frame();
+    palm("pointercancel", 51, 51);
+    palm("pointerup", 60, 60, { pointerId: 6 });
+    palm("pointerleave", 60, 60, { pointerId: 6 });
+    pen("pointerup", 2, 2);
+    expect(told).toEqual([["press", at(1, 1), false], ["drag", at(2, 2)], ["release"]]);
+  });
+
+  it("that hovers makes the hand place nothing, until it is gone", () => {
+    pen("pointermove", 1, 1);
+    frame();
+    palm("pointerdown", 50, 50);
+    palm("pointerup", 50, 50);
+    expect(told).toEqual([["hover", at(1, 1)]]);
+    pen("pointerleave", 1, 1);
+    palm("pointerdown", 50, 50);
+    expect(told.slice(1)).toEqual([
+      ["hover", undefined],
+      ["press", at(50, 50), false],
+    ]);
+  });
+
+  it("that comes after the hand takes over, and the hand's press is given up", () => {
+    palm("pointerdown", 50, 50);
+    pen("pointerdown", 1, 1);
+    palm("pointermove", 52, 52);
+    frame();
+    palm("pointerup", 52, 52);
+    pen("pointerup", 2, 2);
+    expect(told.map(([name]) => name)).toEqual(["press", "cancel", "press", "drag", "release"]);
+  });
+});
+
+describe("a finger", () => {
+  it("counts for nothing while the mouse drags", () => {
+    point("pointerdown", 1, 1);
+    for (const pointerId of [5, 6]) point("pointerdown", 9, 9, { pointerType: "touch", pointerId });
+    point("pointerup", 2, 2);
+    expect(told.map(([name]) => name)).toEqual(["press", "drag", "release"]);
+  });
+
+  it("that stays after a pinch pans, and presses nothing", () => {
+    const finger = (type: string, pointerId: number, x: number) =>
+      point(type, x, 0, { pointerType: "touch", pointerId });
+    finger("pointerdown", 5, 0);
+    finger("pointerdown", 6, 10);
+    finger("pointerup", 5, 0);
+    finger("pointermove", 6, 14);
+    finger("pointerup", 6, 14);
+    expect(told).toEqual([["press", at(0, 0), false], ["cancel"], ["pan", 4, 0], ["zoom", 1, at(14, 0)]]);
+  });
+});
