@@ -197,11 +197,11 @@ describe("a pen", () => {
     frame();
     palm("pointerdown", 50, 50);
     palm("pointerup", 50, 50);
-    expect(told).toEqual([["hover", at(1, 1)]]);
+    expect(told).toEqual([["hover", at(1, 1), false]]);
     pen("pointerleave", 1, 1);
     palm("pointerdown", 50, 50);
     expect(told.slice(1)).toEqual([
-      ["hover", undefined],
+      ["hover", undefined, false],
       ["press", at(50, 50), false],
     ]);
   });
