@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from annotator import engine
+from annotator.annotation import assign
 from annotator.annotation.models import Assignment, Label, Membership, Project, Task
 from annotator.studies.models import Series
 
@@ -51,7 +52,7 @@ def load() -> bool:
     series = _series()
     with transaction.atomic():
         task, _ = Task.objects.get_or_create(project=project, series=series)
-        Assignment.objects.get_or_create(task=task, person=annotator)
+        assign.give(task, annotator, annotator)
     return True
 
 

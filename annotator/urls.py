@@ -9,6 +9,7 @@ from annotator.health import healthz
 
 urlpatterns = [
     path("", pages.my_work, name="my_work"),
+    path("projects/<int:project_id>/next/", pages.next_case, name="next_case"),
     path("cases/<int:assignment_id>/", pages.case, name="case"),
     path("cases/<int:assignment_id>/export/", pages.download, name="export"),
     path("cases/<int:assignment_id>/measures.csv", pages.measures, name="measures"),

@@ -1,18 +1,21 @@
 """Who reaches what: the one place of these rules, asked by pages, API and socket alike.
 
-| person | reaches | writes |
-|---|---|---|
-| annotator of the project | own assignments and their series | own assignments |
-| reviewer, manager of the project | all of the project's | own assignments |
-| staff | all of every project's | own assignments, while a member |
-| anybody else, logged out, deactivated | nothing | nothing |
+| person | reaches | writes | reviews | manages |
+|---|---|---|---|---|
+| annotator of the project | own assignments and their series | own assignments | nothing | nothing |
+| reviewer of the project | all of the project's | own assignments | those of others | nothing |
+| manager of the project | all of the project's | own assignments | those of others | the project |
+| staff | all of every project's | own assignments, while a member | those of others | every project |
+| anybody else, logged out, deactivated | nothing | nothing | nothing | nothing |
 
-What a person does not reach is answered like what does not exist.
+What a person does not reach is answered like what does not exist. Own work is written while its state allows it
+(`progress.EDITABLE`), and reviewed by oneself only where the project says so.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Q, QuerySet
@@ -21,12 +24,20 @@ from annotator.annotation.models import Assignment, Membership, Project, Task
 from annotator.studies.models import Series
 
 Person = AbstractBaseUser | AnonymousUser
+AssignmentRule = Callable[[Person, Assignment], bool]
 _OVERSEERS = (Membership.Role.REVIEWER, Membership.Role.MANAGER)
 
 
 def projects_of(person: Person) -> QuerySet[Project]:
     """The projects that the person is a member of; for staff, all."""
     return _projects(person, tuple(Membership.Role))
+
+
+def projects_worked_on_by(person: Person) -> QuerySet[Project]:
+    """The projects whose cases the person may take: as a member of any role."""
+    if not _is_active(person):
+        return Project.objects.none()
+    return Project.objects.filter(pk__in=Membership.objects.filter(person=person.pk).values("project"))
 
 
 def projects_overseen_by(person: Person) -> QuerySet[Project]:
@@ -52,13 +63,25 @@ def assignment_for(person: Person, assignment_id: int) -> Assignment | None:
     return assignments_of(person).filter(pk=assignment_id).first()
 
 
-def may_write(person: Person, assignment: Assignment) -> bool:
-    """Whether the person may change this assignment's work: their own, while they belong to the project.
+def works_on(person: Person, assignment: Assignment) -> bool:
+    """Whether this assignment's work is the person's: their own, while they belong to the project.
 
     Asked of the database each time, as a socket's idea of its person may be hours old.
     """
     memberships = Membership.objects.filter(project=assignment.task.project_id, person=person.pk)
     return assignment.person_id == person.pk and memberships.filter(person__is_active=True).exists()
+
+
+def may_review(person: Person, assignment: Assignment) -> bool:
+    """Whether the person may accept or return this assignment."""
+    project = assignment.task.project
+    is_own = assignment.person_id == person.pk
+    return projects_overseen_by(person).filter(pk=project.pk).exists() and (project.reviews_own or not is_own)
+
+
+def may_manage(person: Person, assignment: Assignment) -> bool:
+    """Whether the person gives out the cases of this assignment's project."""
+    return projects_managed_by(person).filter(pk=assignment.task.project_id).exists()
 
 
 def series_for(person: Person, series_id: uuid.UUID) -> Series | None:

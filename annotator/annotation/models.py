@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils import timezone
 
 from annotator.studies.models import Series
 
@@ -20,6 +21,7 @@ class Project(models.Model):
     name = models.CharField(max_length=100, unique=True)
     guidelines = models.TextField(blank=True)
     overlap = models.CharField(max_length=16, choices=Overlap, default=Overlap.NEWEST)
+    reviews_own = models.BooleanField(default=False, help_text="reviewers may review their own work")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -73,6 +75,9 @@ class Task(models.Model):
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tasks")
     series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="tasks")
+    readings = models.PositiveSmallIntegerField(default=1, help_text="people who outline it, each blind to the others")
+    priority = models.SmallIntegerField(default=0, help_text="higher is handed out earlier")
+    due_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -84,18 +89,54 @@ class Task(models.Model):
 
 
 class Assignment(models.Model):
-    """A task given to one person."""
+    """A task given to one person. Its state changes in `annotator.annotation.progress` only."""
+
+    class State(models.TextChoices):
+        ASSIGNED = "assigned", "new"
+        IN_PROGRESS = "in_progress", "in progress"
+        SUBMITTED = "submitted", "submitted"
+        RETURNED = "returned", "returned"
+        ACCEPTED = "accepted", "accepted"
+        SKIPPED = "skipped", "skipped"
+        HANDED_BACK = "handed_back", "handed back"
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="assignments")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments")
+    reading = models.PositiveSmallIntegerField(default=1, help_text="which of the task's readings it is")
+    state = models.CharField(max_length=16, choices=State, default=State.ASSIGNED, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["task", "person"], name="a_task_is_given_to_a_person_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["task", "person"], name="a_task_is_given_to_a_person_once"),
+            models.UniqueConstraint(
+                fields=["task", "reading"],
+                condition=~models.Q(state="handed_back"),
+                name="a_reading_belongs_to_one_person",
+                violation_error_message="Somebody has this reading of the task already.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.task} → {self.person}"
+
+
+class Transition(models.Model):
+    """A change of an assignment's state: append-only. An empty `before` is the assignment's beginning."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="transitions")
+    before = models.CharField(max_length=16, choices=Assignment.State, blank=True)
+    after = models.CharField(max_length=16, choices=Assignment.State)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["assignment", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.before or 'nobody'} → {self.after}"
 
 
 class LabelLock(models.Model):
@@ -146,7 +187,7 @@ class Interaction(models.Model):
     payload = models.JSONField(default=dict, help_text="the message's other fields, e.g. {y, x, positive}")
     mask = models.BinaryField(null=True, help_text="what a `paint` left of the slice (annotator.masks)")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["assignment", "sequence"]

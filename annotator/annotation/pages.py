@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_safe
+from typing import TYPE_CHECKING, cast
 
-from annotator.annotation import access, export, measure, work
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_POST, require_safe
+
+from annotator.annotation import access, assign, export, measure, work
 from annotator.annotation.models import Assignment
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 
 @require_safe
@@ -16,6 +22,19 @@ def my_work(request: HttpRequest) -> HttpResponse:
     """The person's cases, and for reviewers and managers everybody's in their projects."""
     context = {"cases": work.own_cases(request.user), "projects": work.overseen_projects(request.user)}
     return render(request, "annotation/my_work.html", context)
+
+
+@require_POST
+def next_case(request: HttpRequest, project_id: int) -> HttpResponse:
+    """Opens the case that the person is to work on next, or says that none waits."""
+    project = access.projects_worked_on_by(request.user).filter(pk=project_id).first()
+    if project is None:
+        raise Http404
+    case = assign.next_case(project, cast("User", request.user))
+    if case is None:
+        messages.info(request, f"No case of {project} waits for you.")
+        return redirect("my_work")
+    return redirect("case", case.pk)
 
 
 @require_safe

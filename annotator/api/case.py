@@ -6,12 +6,13 @@ from typing import Any
 
 from django.urls import reverse
 
+from annotator.annotation import access, progress
 from annotator.annotation.models import Assignment
 from annotator.studies.models import Series
 
 
-def case_json(assignment: Assignment) -> dict[str, Any]:
-    """The body of `GET /api/assignments/<id>/`."""
+def case_json(person: access.Person, assignment: Assignment) -> dict[str, Any]:
+    """The body of `GET /api/assignments/<id>/`, for a person who reaches it."""
     project = assignment.task.project
     return {
         "id": assignment.pk,
@@ -24,12 +25,25 @@ def case_json(assignment: Assignment) -> dict[str, Any]:
         "series": series_json(assignment.task.series),
         "labels": list(project.labels.values("id", "name", "value", "colour")),
         "person": assignment.person.get_username(),
+        "progress": progress_json(person, assignment),
         "socket": f"/ws/assignments/{assignment.pk}/",
         "links": {
             "home": reverse("my_work"),
             "export": reverse("export", args=[assignment.pk]),
+            "next": reverse("next_case", args=[project.pk]),
             "measures": reverse("measures", args=[assignment.pk]),
         },
+    }
+
+
+def progress_json(person: access.Person, assignment: Assignment) -> dict[str, Any]:
+    """Where the case stands, what the person can do about it, and why it came here, where somebody said so."""
+    last = assignment.transitions.exclude(reason="").select_related("person").last()
+    return {
+        "state": assignment.state,
+        "editable": access.works_on(person, assignment) and assignment.state in progress.EDITABLE,
+        "moves": progress.moves(person, assignment),
+        "reason": {"text": last.reason, "person": last.person.get_username(), "state": last.after} if last else None,
     }
 
 

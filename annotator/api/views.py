@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import uuid
+from typing import TYPE_CHECKING, cast
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from annotator.annotation import access, history, slicemasks
-from annotator.api.case import case_json
+from annotator.annotation import access, history, progress, slicemasks
+from annotator.api.case import case_json, progress_json
 from annotator.studies import store, thumbnail
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 # The voxels of a series never change.
 IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
@@ -23,7 +28,7 @@ IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
 def assignment(request: HttpRequest, assignment_id: int) -> HttpResponse:
     """Everything about a case but its pictures, clicks and masks."""
     found = access.assignment_for(request.user, assignment_id)
-    return JsonResponse(case_json(found)) if found else _missing("assignment")
+    return JsonResponse(case_json(request.user, found)) if found else _missing("assignment")
 
 
 @require_safe
@@ -50,6 +55,26 @@ def steps(request: HttpRequest, assignment_id: int) -> HttpResponse:
     if not re.fullmatch(r"[1-9]\d{0,5}", most):
         return JsonResponse({"error": "`most` is a number of steps from 1 to 999999."}, status=400)
     return JsonResponse(dataclasses.asdict(history.steps(found.pk, int(most))))
+
+
+@require_POST
+def moves(request: HttpRequest, assignment_id: int) -> HttpResponse:
+    """Submit, return, accept … the case: `{"move": …, "reason": …}`; 409 with a sentence where that cannot be."""
+    found = access.assignment_for(request.user, assignment_id)
+    if found is None:
+        return _missing("assignment")
+    try:
+        wanted = json.loads(request.body)
+        name, reason = wanted["move"], wanted.get("reason", "")
+        if not isinstance(name, str) or not isinstance(reason, str):
+            raise TypeError
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return JsonResponse({"error": "The body is a JSON object with `move` and perhaps `reason`."}, status=400)
+    try:
+        progress.make(name, cast("User", request.user), found, reason)
+    except progress.MoveRefused as refused:
+        return JsonResponse({"error": str(refused)}, status=409)
+    return JsonResponse(progress_json(request.user, found))
 
 
 @require_safe

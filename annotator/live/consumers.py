@@ -16,7 +16,7 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from annotator import masks, protocol
-from annotator.annotation import access, history, overlap, slicemasks, versions
+from annotator.annotation import access, history, overlap, progress, slicemasks, versions
 from annotator.annotation.history import Painted
 from annotator.annotation.models import Assignment, LabelLock, ModelVersion, Project
 from annotator.inference import requests
@@ -346,15 +346,19 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         return state, slicemasks.behind(self.assignment.pk, state.newest)
 
     def _check_right(self) -> None:
-        if not access.may_write(self.scope["user"], self.assignment):
-            raise ProtocolError("read_only", "You can look at this assignment, but only its annotator can change it.")
+        try:
+            progress.check_editable(self.scope["user"], self.assignment)
+        except progress.MoveRefused as refused:
+            raise ProtocolError("read_only", str(refused)) from None
 
     @in_database
     def _record(self, message: history.Message, propagated: Painted | None = None) -> history.Recorded:
         """Rights and the active model version may have changed since the connection was made."""
         self._check_right()
         self.version = versions.active()
-        return history.record(self.assignment.pk, self.scope["user"].pk, message, self.locked, propagated)
+        recorded = history.record(self.assignment.pk, self.scope["user"].pk, message, self.locked, propagated)
+        progress.start(self.scope["user"], self.assignment)
+        return recorded
 
     @in_database
     def _check_propagation(self, message: protocol.Propagate) -> tuple[history.Recorded | None, bytes, bytes, Painted]:

@@ -18,7 +18,8 @@ from django.db import IntegrityError, transaction
 from numpy.typing import NDArray
 
 from annotator import engine
-from annotator.annotation.models import Assignment, Membership, Project, Task
+from annotator.annotation import assign
+from annotator.annotation.models import Membership, Project, Task
 from annotator.studies import archives, store
 from annotator.studies.files import NamedFile, collect
 from annotator.studies.models import Series, Study
@@ -118,16 +119,21 @@ class _Desk:
         try:
             volume = engine.read_volume(found, settings.IMPORT_MAX_VOXELS, reading)
             series, known = _keep(volume, self.person, progress=storing)
-            self.give_out(series)
+            not_given = self.give_out(series)
         except Exception as error:
             return refused(name, reason(error))
-        sentences = (KNOWN, *series.warnings) if known else tuple(series.warnings)
+        sentences = ((KNOWN,) if known else ()) + not_given + tuple(series.warnings)
         return Outcome(name, series, Result.KNOWN if known else Result.IMPORTED, sentences)
 
-    def give_out(self, series: Series) -> None:
+    def give_out(self, series: Series) -> tuple[str, ...]:
+        """The sentence why the assignee does not get the series, where that is so."""
         task, _ = Task.objects.get_or_create(project=self.project, series=series)
-        if self.assignee:
-            Assignment.objects.get_or_create(task=task, person=self.assignee)
+        try:
+            if self.assignee:
+                assign.give(task, self.assignee, self.person or self.assignee)
+        except assign.AssignRefused as why_not:
+            return (str(why_not),)
+        return ()
 
 
 # ---------------------------------------------------------------------------------------------------- one volume

@@ -32,7 +32,7 @@ def test_the_table(cast, name, alices, bobs, eves, writes, oversees, manages) ->
         assert access.assignment_for(who, assignment.pk) == (assignment if reached else None)
         series = assignment.task.series
         assert access.series_for(who, series.pk) == (series if reached else None)
-    assert access.may_write(who, cast.alices) is writes
+    assert access.works_on(who, cast.alices) is writes
     assert [project.name for project in access.projects_overseen_by(who)] == oversees
     assert [project.name for project in access.projects_managed_by(who)] == manages
 
@@ -41,7 +41,7 @@ def test_an_annotator_who_left_the_project_reaches_nothing(cast: Cast) -> None:
     Membership.objects.filter(person=cast.alice).delete()
     assert access.assignment_for(cast.alice, cast.alices.pk) is None
     assert access.series_for(cast.alice, cast.alices.task.series_id) is None
-    assert not access.may_write(cast.alice, cast.alices)
+    assert not access.works_on(cast.alice, cast.alices)
 
 
 @pytest.mark.parametrize("name", ["alice", "maria", "staff"])
@@ -51,7 +51,7 @@ def test_a_deactivated_person_reaches_nothing(cast: Cast, name: str) -> None:
     who.save()
     assert not access.assignments_of(who).exists()
     assert not access.projects_of(who).exists()
-    assert not access.may_write(who, cast.alices)
+    assert not access.works_on(who, cast.alices)
 
 
 def test_what_does_not_exist(cast: Cast) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import uuid
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,9 +94,38 @@ def test_the_case(stored: Cast) -> None:
         ],
         "person": "alice",
         "socket": f"/ws/assignments/{number}/",
-        "links": {"home": "/", "export": f"/cases/{number}/export/", "measures": f"/cases/{number}/measures.csv"},
+        "progress": {"state": "assigned", "editable": True, "moves": ["submit", "skip", "hand_back"], "reason": None},
+        "links": {
+            "home": "/",
+            "export": f"/cases/{number}/export/",
+            "next": f"/projects/{stored.project.pk}/next/",
+            "measures": f"/cases/{number}/measures.csv",
+        },
     }
     assert "no-store" in response["Cache-Control"]
+
+
+def move(person, case, body) -> Any:
+    return logged_in(person).post(f"/api/assignments/{case.pk}/moves/", body, content_type="application/json")
+
+
+def test_a_case_is_submitted_returned_with_a_reason_and_accepted(stored: Cast) -> None:
+    answer = move(stored.alice, stored.alices, {"move": "submit"}).json()
+    assert answer == {"state": "submitted", "editable": False, "moves": ["take_back"], "reason": None}
+    answer = move(stored.rob, stored.alices, {"move": "return", "reason": "The dome is missing."}).json()
+    assert (answer["state"], answer["moves"]) == ("returned", [])
+    seen = logged_in(stored.alice).get(f"/api/assignments/{stored.alices.pk}/").json()["progress"]
+    assert seen["editable"] and seen["reason"] == {"text": "The dome is missing.", "person": "rob", "state": "returned"}
+    move(stored.alice, stored.alices, {"move": "submit"})
+    assert move(stored.maria, stored.alices, {"move": "accept"}).json()["moves"] == ["reopen"]
+
+
+def test_a_move_that_cannot_be_is_refused_with_a_sentence(stored: Cast) -> None:
+    refused = move(stored.alice, stored.alices, {"move": "accept"})
+    assert (refused.status_code, refused.json()) == (409, {"error": "You may not accept this case."})
+    for body in ("nothing", "[]", '{"move": 3}', '{"move": "submit", "reason": 4}'):
+        assert move(stored.alice, stored.alices, body).status_code == 400
+    assert move(stored.eve, stored.alices, {"move": "submit"}).status_code == 404
 
 
 def test_a_slice_is_the_stored_chunk_and_may_be_kept_for_ever(stored: Cast) -> None:

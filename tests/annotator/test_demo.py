@@ -33,7 +33,7 @@ def test_everybody_can_log_in_and_the_annotator_has_a_case(debug, small_ct) -> N
     assert annotator and manager and admin and admin.is_superuser
     (case,) = access.assignments_of(annotator)
     assert case.task.series.synthetic
-    assert access.may_write(annotator, case)
+    assert access.works_on(annotator, case)
     assert access.assignment_for(manager, case.pk) == case
     assert (store.read_slice(case.task.series, 5) == small_ct[0].voxels[5]).all()
 

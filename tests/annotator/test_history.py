@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import threading
 from typing import Any
 
 import numpy as np
 import pytest
-from django.db import connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +27,7 @@ from annotator.protocol import (
 )
 from tests.annotator import factories
 from tests.annotator.factories import SHAPE, Cast
+from tests.annotator.together import at_once
 
 
 class Writer:
@@ -420,28 +419,6 @@ def test_any_sequence_of_actions_agrees_with_the_naive_model(cast: Cast, actions
 
 
 # ------------------------------------------------------------------------------------------------ several writers
-
-
-def at_once(count: int, work: Any) -> list[Any]:
-    """Results (or ProtocolErrors) of `work(i)` in as many threads, each with a connection of its own."""
-    start = threading.Barrier(count)
-    results: list[Any] = [None] * count
-
-    def run(i: int) -> None:
-        try:
-            start.wait()
-            results[i] = work(i)
-        except ProtocolError as error:
-            results[i] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[i]) for i in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,7 +14,7 @@ from annotator.annotation.models import SliceMask
 from annotator.protocol import AddClick, MaskFrame, PlacedClick
 from tests.annotator import factories
 from tests.annotator.factories import Cast
-from tests.annotator.test_history import at_once
+from tests.annotator.together import at_once
 
 
 def save(cast: Cast, sequence: int, z: int = 1, **fields) -> bool:

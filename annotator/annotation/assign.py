@@ -1,0 +1,132 @@
+"""Who gets which task. A reading of a task belongs to one person at a time: a constraint of the database says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import Count, F, Q, QuerySet
+
+from annotator.annotation import progress
+from annotator.annotation.models import Assignment, Membership, Project, Task, Transition
+
+S = Assignment.State
+GIVEN = Count("assignments", filter=~Q(assignments__state=S.HANDED_BACK))
+Rows = TypeVar("Rows", bound=QuerySet[Any])
+
+
+class AssignRefused(ValueError):
+    """One sentence why a task is not given to a person."""
+
+
+def give(task: Task, person: User, by: User) -> Assignment:
+    """Give a reading of the task to a member of its project; whoever has one already keeps it. Raises AssignRefused."""
+    name = person.get_username()
+    if not Membership.objects.filter(project=task.project_id, person=person.pk, person__is_active=True).exists():
+        raise AssignRefused(f"{name} is no member of the project {task.project}.")
+    for reading in range(1, task.readings + 1):
+        with_it = _take(task, person, reading, by)
+        if with_it:
+            return with_it
+    had = "already has its reader" if task.readings == 1 else f"already has its {task.readings} readers"
+    raise AssignRefused(f"{task.series} {had}; nobody else can get it.")
+
+
+def next_case(project: Project, person: User) -> Assignment | None:
+    """The person's own returned or unfinished case first, else the most urgent waiting one, now theirs.
+
+    None where none waits.
+    """
+    own = Assignment.objects.filter(task__project=project, person=person.pk)
+    for state in (S.RETURNED, S.IN_PROGRESS, S.ASSIGNED):
+        if begun := _by_urgency(own.filter(state=state), "task__").first():
+            return begun
+    for task in waiting(project).exclude(assignments__person=person.pk):
+        try:
+            return give(task, person, person)
+        except AssignRefused:  # somebody was faster; the next one then
+            continue
+    return None
+
+
+def waiting(project: Project) -> QuerySet[Task]:
+    """Tasks that more people are to have, the most urgent first."""
+    return _by_urgency(project.tasks.annotate(given=GIVEN).filter(given__lt=F("readings")))
+
+
+def spread(tasks: Sequence[Task], people: Sequence[User], by: User) -> list[Assignment]:
+    """Give each task to whoever of the people has least to do and has not had it; all of them or none.
+
+    Raises AssignRefused.
+    """
+    if not people:
+        raise AssignRefused("Choose at least one person.")
+    load = {person: _open_cases(person) for person in people}
+    made: list[Assignment] = []
+    with transaction.atomic():
+        for task in tasks:
+            had = set(task.assignments.values_list("person", flat=True))
+            free = [person for person in people if person.pk not in had]
+            if not free:
+                raise AssignRefused(f"All of them have had {task.series} already.")
+            person = min(free, key=lambda one: load[one])
+            made.append(give(task, person, by))
+            load[person] += 1
+    return made
+
+
+def reassign(assignment: Assignment, person: User, by: User, keep_work: bool) -> Assignment:
+    """Give the case to somebody else of the project, with the work so far or blank. Raises AssignRefused or MoveRefused."""
+    if person.pk == assignment.person_id:
+        raise AssignRefused(f"{person.get_username()} has this case.")
+    with transaction.atomic():
+        progress.make("withdraw", by, assignment)
+        theirs = give(assignment.task, person, by)
+        if keep_work:
+            _copy_work(assignment, theirs)
+    return theirs
+
+
+def _copy_work(of: Assignment, to: Assignment) -> None:
+    """The log and the masks, each row still by whom it was; its numbers stay, so the log reads the same."""
+    if to.interactions.exists():
+        raise AssignRefused(f"{to.person.get_username()} has work of their own on this case.")
+    kept: tuple[QuerySet[Any], ...] = (of.interactions.all(), of.masks.all(), of.locks.all())
+    for rows in kept:
+        copies = list(rows)
+        for row in copies:
+            row.pk, row.assignment = None, to
+        rows.model.objects.bulk_create(copies, batch_size=500)
+    if of.interactions.exists():
+        progress.start(to.person, to)
+
+
+def _take(task: Task, person: User, reading: int, by: User) -> Assignment | None:
+    """The person's assignment, made or taken up again; None where somebody else has this reading."""
+    held = Assignment.objects.filter(task=task, person=person.pk).first()
+    if held and held.state != S.HANDED_BACK:
+        return held
+    try:
+        with transaction.atomic():
+            if held is None:
+                made, before = Assignment.objects.create(task=task, person=person, reading=reading), ""
+            else:
+                again = Assignment.objects.filter(pk=held.pk, state=S.HANDED_BACK)
+                if not again.update(state=S.ASSIGNED, reading=reading):
+                    return Assignment.objects.get(pk=held.pk)
+                held.refresh_from_db()
+                made, before = held, S.HANDED_BACK
+            Transition.objects.create(assignment=made, before=before, after=S.ASSIGNED, person=by)
+            return made
+    except IntegrityError:
+        return None
+
+
+def _by_urgency(rows: Rows, task: str = "") -> Rows:
+    return rows.order_by(F(f"{task}priority").desc(), F(f"{task}due_on").asc(nulls_last=True), "pk")
+
+
+def _open_cases(person: User) -> int:
+    return Assignment.objects.filter(person=person.pk, state__in=(S.ASSIGNED, S.IN_PROGRESS, S.RETURNED)).count()
