@@ -67,5 +67,22 @@ class CaseScreen:
     def mask(self, label: int | None = None) -> NDArray[np.bool_]:
         """The mask [y, x] of a label, the chosen one by default, as it was last painted."""
         read = "label => { const m = annotator.readMask(label); return {...m, data: Array.from(m.data)}; }"
-        found = self.page.evaluate(read, self.label() if label is None else label)
-        return np.array(found["data"], bool).reshape(found["height"], found["width"])
+        return as_array(self.page.evaluate(read, self.label() if label is None else label))
+
+    # ---- the planes beside the slice; rows count from the highest slice
+
+    def point_in(self, plane: str, x: int, y: int) -> tuple[float, float]:
+        at = self.page.evaluate("([plane, x, y]) => annotator.toClientIn(plane, x, y)", [plane, x, y])
+        return at["x"], at["y"]
+
+    def wait_for_plane_mask(self, plane: str) -> NDArray[np.bool_]:
+        """The mask [row, column] of the chosen label in a plane, once one is painted there."""
+        read = (
+            "([plane, label]) => { const m = annotator.readPlane(plane, label);"
+            " return m && {...m, data: Array.from(m.data)}; }"
+        )
+        return as_array(self.page.wait_for_function(read, arg=[plane, self.label()]).json_value())
+
+
+def as_array(mask: dict[str, Any]) -> NDArray[np.bool_]:
+    return np.array(mask["data"], bool).reshape(mask["height"], mask["width"])

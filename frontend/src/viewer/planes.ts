@@ -175,8 +175,8 @@ export class PlaneMasks {
     if (!first) return undefined;
     const { colour } = first.found;
     const text = rows.map(({ row, line, found }) => `${row}${found.unconfirmed ? "?" : ":"}${line}`).join(" ") + colour;
-    const known = this.kept.get(label);
-    if (known?.text === text) return known.shown;
+    const kept = this.kept.get(label);
+    if (kept?.text === text) return kept.shown;
     const unconfirmed = new Set(rows.filter(({ found }) => found.unconfirmed).map(({ row }) => row));
     const shown = { label, colour, mask: this.maskOf(rows), unconfirmed };
     this.kept.set(label, { text, shown });
@@ -184,9 +184,7 @@ export class PlaneMasks {
   }
 
   private lineOf(mask: Mask): Line {
-    const known = this.lines.get(mask);
-    if (known) return known;
-    const line = lineOf(mask, this.plane, this.cut);
+    const line = this.lines.get(mask) ?? lineOf(mask, this.plane, this.cut);
     this.lines.set(mask, line);
     return line;
   }
@@ -202,8 +200,10 @@ export class PlaneMasks {
 }
 
 function lineOf(mask: Mask, plane: Plane, cut: number): Line {
+  const triples = unrolled(mask);
   const line: number[] = [];
-  for (const { y, start, end } of intervals(mask)) {
+  for (let i = 0; i < triples.length; i += 3) {
+    const [y, start, end] = [triples[i] as number, triples[i + 1] as number, triples[i + 2] as number];
     if (plane.name === "coronal" && y === cut) line.push(start, end);
     else if (plane.name === "sagittal" && start <= cut && cut < end) {
       if (line.at(-1) === y) line[line.length - 1] = y + 1;
@@ -211,4 +211,14 @@ function lineOf(mask: Mask, plane: Plane, cut: number): Line {
     }
   }
   return line;
+}
+
+const known = new WeakMap<Mask, Uint16Array>();
+
+/** Row, start and end of each interval: a cut that moves asks every mask again, and walking its runs takes ten times as long. */
+function unrolled(mask: Mask): Uint16Array {
+  const found =
+    known.get(mask) ?? Uint16Array.from([...intervals(mask)].flatMap(({ y, start, end }) => [y, start, end]));
+  known.set(mask, found);
+  return found;
 }

@@ -71,6 +71,20 @@ describe("the panels", () => {
     expect(document.querySelector(".click")?.getAttribute("aria-label")).toBe("Click 1, background, column 3, row 2");
   });
 
+  it("show the planes beside the slice where wanted, each with its letters and what it waits for", async () => {
+    expect(document.querySelector(".planes")).toBeNull();
+    const tool = document.querySelector<HTMLButtonElement>("[aria-label='Coronal and sagittal plane']");
+    await doing(() => tool?.click());
+    expect(tool?.getAttribute("aria-pressed")).toBe("true");
+    const stages = [...document.querySelectorAll(".planes .stage")].map((stage) => stage.textContent);
+    expect(stages).toEqual([
+      expect.stringMatching(/^LRISCoronal y 4\d+ of 20 slices$/),
+      expect.stringMatching(/^PAISSagittal x 4\d+ of 20 slices$/),
+    ]);
+    await doing(() => tool?.click());
+    expect(document.querySelector(".planes")).toBeNull();
+  });
+
   it("say what kind of images these are", () => {
     expect(text(".badge")).toBe("Synthetic phantom – not a patient");
     expect(text(".side .warning")).toBe("Slices are 5 mm apart.");
