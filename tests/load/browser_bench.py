@@ -21,33 +21,24 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from annotator.protocol import AddClick, Saved
-from segmodel import phantom
 from tests.browser.conftest import FLAGS, SIZE, fill_in_log_in, installed
 from tests.browser.screen import CaseScreen
 from tests.client import Client
-from tests.conftest import SHARED_DATA
-from tests.load.bench import SLICES, spread
+from tests.load.bench import spread
+from tests.load.ct import Voxel, soft_points, write_series
 from tests.load.hand import PER_SECOND, Hand
 from tests.site import Site, free_port
 
 LABELS = (1, 8)
-SOFT_TISSUE = (-20, 180)  # HU
-FAR = 24  # voxels between points that are clicked: no press may grab a click that is there
 RESTS = 0.3  # seconds of looking at a slice before it is clicked, in which it is encoded
 REACH = 15  # voxels around the point of a drag
 LONG_WAY = 1000  # slices
 SCRIPT = Path(__file__).with_suffix(".js")
-
-REAL = SHARED_DATA / "ct-dicom" / "ircad17_dicom.zip"
-
-
-Voxel = tuple[int, int]  # column x, row y
 
 
 class Setting(NamedTuple):
@@ -85,9 +76,8 @@ def prepare(site: Site, settings: Sequence[Setting]) -> str:
     """A project and an assignment for each setting, the assignments numbered from 1; says which CT it is."""
     site.manage("migrate", "--verbosity", "0")
     site.people("annotator")
-    series, ct = (REAL, "A real CT") if REAL.exists() else (site.folder / "phantom", "A synthetic CT")
-    if not REAL.exists():
-        phantom.write_dicom(phantom.make(1, SLICES)[0], series)
+    series = site.folder / "series"
+    ct = write_series(series)
     for setting in settings:
         site.manage("shell", "--no-imports", "-c", NEW_PROJECT.format(name=str(setting), labels=setting.labels))
         site.manage("import_series", str(series), "--project", str(setting), "--assign", "annotator")
@@ -120,16 +110,6 @@ def fill(person: Client, assignment: int, stored: int) -> list[Voxel]:
             socket.send(AddClick(i + 1, label, z, y, x, True))
             socket.receive_until(Saved)
     return points[len(labels) :]
-
-
-def soft_points(hu: NDArray[np.int16]) -> list[Voxel]:
-    """Voxels of a slice [y, x] in soft tissue, `FAR` apart, in an order that is the same every time."""
-    low, high = SOFT_TISSUE
-    found: list[Voxel] = []
-    for y, x in np.random.default_rng(4242).permutation(np.argwhere((hu >= low) & (hu <= high))).tolist():
-        if all(max(abs(x - a), abs(y - b)) >= FAR for a, b in found):
-            found.append((x, y))
-    return found
 
 
 def places(labels: Sequence[int], depth: int) -> Iterator[tuple[int, int]]:
@@ -296,7 +276,7 @@ def table(figures: dict[str, Any]) -> str:
         "aim or note",
     ]
     lines = [
-        f"{figures['ct']}, median / p95",
+        f"512×512 slices of {figures['ct']}; medians, and p95 behind a stroke",
         "",
         f"| {' | '.join(head)} |",
         "|---" + "|---:" * (len(pages) + 2) + "|---|",
