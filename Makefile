@@ -1,7 +1,9 @@
 # make demo   a complete site with a synthetic case, on http://127.0.0.1:$(PORT)
 # make test   everything that CI runs
 # make bench  how fast a click is answered on this machine
+# make bench-browser      the same as a person at the canvas sees it, in headless Chromium
 # make bench-peers PEERS="--data … --out …"   our masks beside other methods' (docs/peers.md)
+# make bench-peers-web    clicks at our server and at MONAI Label's, one after the other
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
@@ -14,7 +16,7 @@ export ANNOTATOR_DATA
 BIN := .venv/bin
 FRONTEND_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print)
 
-.PHONY: help setup demo test lint test-python test-frontend bench bench-peers lock clean
+.PHONY: help setup demo test lint test-python test-frontend bench bench-browser bench-peers bench-peers-web lock clean
 
 help:
 	@sed -n '1,/^SHELL/s/^# //p' Makefile
@@ -33,6 +35,10 @@ setup: .make/python frontend/dist/.vite/manifest.json
 
 .make/python-peers: requirements.txt requirements.lock tests/peers/requirements.txt scripts/setup_python.sh
 	scripts/setup_python.sh $(PYTHON) tests/peers/requirements.txt .venv-peers
+	mkdir -p .make && touch $@
+
+.make/python-monailabel: tests/peers/requirements-monailabel.txt scripts/setup_python.sh
+	scripts/setup_python.sh $(PYTHON) $< .venv-monailabel $<
 	mkdir -p .make && touch $@
 
 .make/npm: frontend/package-lock.json scripts/npm.sh | .make/python
@@ -75,11 +81,17 @@ test-frontend: .make/npm
 bench: setup
 	$(BIN)/python tests/load/bench.py $(BENCH)
 
+bench-browser: setup .make/python-dev .make/test-system
+	$(BIN)/python tests/load/browser_bench.py $(BENCH)
+
 bench-peers: .make/python-peers
 	.venv-peers/bin/python tests/peers/bench.py $(PEERS)
+
+bench-peers-web: setup .make/python-dev .make/python-monailabel
+	$(BIN)/python tests/peers/web_bench.py $(PEERS)
 
 lock: .make/python-dev
 	$(BIN)/python scripts/lock.py
 
 clean:
-	rm -rf .make .venv .venv-peers frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .make .venv .venv-peers .venv-monailabel frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache

@@ -9,15 +9,15 @@ import pytest
 from segmodel import phantom
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+SHARED_DATA = Path(os.environ.get("ANNOTATOR_SHARED_DATA", REPOSITORY / ".." / "shared" / "data"))
 
 
 @pytest.fixture(scope="session")
 def shared_data():
     """Return the folder of real images (ANNOTATOR_SHARED_DATA), or skip the test where there is none."""
-    folder = Path(os.environ.get("ANNOTATOR_SHARED_DATA", REPOSITORY / ".." / "shared" / "data"))
-    if not (folder / "README.md").exists():
-        pytest.skip(f"no real images in {folder}; set ANNOTATOR_SHARED_DATA")
-    return folder.resolve()
+    if not (SHARED_DATA / "README.md").exists():
+        pytest.skip(f"no real images in {SHARED_DATA}; set ANNOTATOR_SHARED_DATA")
+    return SHARED_DATA.resolve()
 
 
 @pytest.fixture(scope="session")

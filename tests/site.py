@@ -128,11 +128,11 @@ class Site:
         except (urllib.error.URLError, OSError):
             return False
 
-    def wait(self, condition: Callable[[], bool], name: str) -> None:
-        deadline = time.monotonic() + PATIENCE
+    def wait(self, condition: Callable[[], bool], name: str, patience: float = PATIENCE) -> None:
+        deadline = time.monotonic() + patience
         while not condition():
             assert self.processes[name].poll() is None, f"{name} ended:\n{self.log(name)}"
-            assert time.monotonic() < deadline, f"{name} was not ready in {PATIENCE} s:\n{self.log(name)}"
+            assert time.monotonic() < deadline, f"{name} was not ready in {patience} s:\n{self.log(name)}"
             time.sleep(0.05)
 
 

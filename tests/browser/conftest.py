@@ -25,12 +25,16 @@ FLAGS = [
 SIZE = {"width": 1280, "height": 800}
 
 
+def installed():
+    """The path of a Chromium, or None where there is none."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 @pytest.fixture(scope="module")  # Playwright's loop goes on in this thread until it ends; asynchronous tests come later
 def chromium():
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+            browser = playwright.chromium.launch(executable_path=installed(), args=FLAGS)
         except Error as error:
             pytest.skip(f"no Chromium to drive: {error.message.splitlines()[0]}")
         yield browser

@@ -3,17 +3,17 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from "@prea
 import type { Mask } from "../protocol/mask";
 import type { PlacedClick } from "../protocol/messages";
 import { isUnconfirmed, sinceAt } from "../session/clicks";
-import { type Place, type PlaceKey, placeOf } from "../session/place";
+import { keyOf, type Place, type PlaceKey, placeOf } from "../session/place";
 import type { Session } from "../session/session";
 import { clampVoxel, type Grid, type ImagePoint, lengthMm, sameVoxel, type Voxel, voxel } from "../viewer/geometry";
-import type { Brush, LabelMask, Ruler } from "../viewer/layers";
+import { type Brush, type LabelMask, type Ruler, sameMasks } from "../viewer/layers";
 import { Plane, PLANE_NAMES, type SliceMasks, type VolumePoint } from "../viewer/planes";
 import { type Overview, overview, SliceCache, sliceLoader } from "../viewer/slices";
 import { autoWindow, type GreyWindow, limited, lookupTable, PRESETS } from "../viewer/window";
 import { type Assignment, gridOf, type Label, loadSteps } from "./assignment";
 import { History, replaysAt } from "./history";
 import { Keys } from "./keys";
-import { visibleMasks } from "./overlap";
+import { type Claim, visibleMasks } from "./overlap";
 import { PAINT_TOOLS, Painting, type PaintTool, type WholeTool } from "./painting";
 import type { Preferences } from "./preferences";
 import { type Direction, Propagation } from "./propagation";
@@ -81,8 +81,10 @@ export class Desk {
   /** What the chosen label has of this slice. */
   readonly maskHere: ReadonlySignal<Mask | undefined>;
   readonly brush: ReadonlySignal<Brush | undefined>;
-  /** What each label has of this slice. */
-  private readonly visible: ReadonlySignal<ReadonlyMap<number, Mask>>;
+  /** What each label has of a slice: one signal for each slice, so that a mask that changes disturbs no other one. */
+  private readonly visible = new Map<number, ReadonlySignal<ReadonlyMap<number, Mask>>>();
+  /** The place of a press under way, as a text: where the pointer is changes nothing about it. */
+  private readonly heldKey: ReadonlySignal<PlaceKey | undefined>;
   private readonly masked: ReadonlySignal<ReadonlyMap<number, readonly number[]>>;
   private readonly doubtful: ReadonlySignal<ReadonlyMap<number, readonly number[]>>;
 
@@ -120,9 +122,17 @@ export class Desk {
       () =>
         replaysAt(this.history.replayed, this.place.value)?.slice.clicks ?? session.clicksOnScreen(this.place.value),
     );
-    this.visible = computed(() => this.visibleAt(this.z.value));
-    this.masks = computed(() => this.masksOnScreen());
-    this.maskHere = computed(() => this.visible.value.get(this.label.value.id));
+    this.heldKey = computed(() => {
+      const held = session.held.value ?? this.painting.stroke.value?.place;
+      return held && keyOf(held);
+    });
+    let masks: readonly LabelMask[] = [];
+    this.masks = computed(() => {
+      const now = this.masksOnScreen();
+      if (!sameMasks(masks, now)) masks = now; // else nothing has to be drawn again
+      return masks;
+    });
+    this.maskHere = computed(() => this.visibleAt(this.z.value).get(this.label.value.id));
     this.brush = computed(() => this.brushOnScreen());
     // By way of a text, which stays equal while a drag changes masks but not which there are: then no strip is redrawn.
     const placesOf = (wanted: (mask: Mask) => boolean) => {
@@ -258,16 +268,20 @@ export class Desk {
 
   /** What each label has of a slice, by the project's rule for voxels that several masks claim. */
   private visibleAt(z: number): ReadonlyMap<number, Mask> {
+    const visible =
+      this.visible.get(z) ?? computed(() => visibleMasks(this.claimsAt(z), this.assignment.project.overlap));
+    this.visible.set(z, visible);
+    return visible.value;
+  }
+
+  private claimsAt(z: number): Claim[] {
     const { session, assignment } = this;
-    const held = session.held.value ?? this.painting.stroke.value?.place;
-    const claims = assignment.labels.flatMap(({ id: label }) => {
-      const mask = session.masks.at({ label, z });
-      const isHeld = held?.label === label && held.z === z;
-      return mask
-        ? [{ label, mask, since: isHeld ? Number.MAX_VALUE : sinceAt(session.clicks.value, { label, z }) }]
-        : [];
+    const masks = session.masks.onSlice(z);
+    return assignment.labels.flatMap(({ id: label }) => {
+      const [mask, place] = [masks.get(label), { label, z }];
+      const isHeld = mask && this.heldKey.value === keyOf(place);
+      return mask ? [{ label, mask, since: isHeld ? Number.MAX_VALUE : sinceAt(session.clicks.value, place) }] : [];
     });
-    return visibleMasks(claims, assignment.project.overlap);
   }
 
   /** The masks of a slice that a label's may not take a voxel of. */
@@ -280,7 +294,7 @@ export class Desk {
   }
 
   private masksOnScreen(): LabelMask[] {
-    return this.slice.value ? this.shownOf(this.z.value, this.visible.value) : [];
+    return this.slice.value ? this.shownOf(this.z.value, this.visibleAt(this.z.value)) : [];
   }
 
   /** The masks of all slices, as they are shown. */

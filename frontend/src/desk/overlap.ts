@@ -1,5 +1,5 @@
 /** Which label has a voxel that several masks claim, as `annotator/annotation/overlap.py` has it. */
-import { fromPixels, intervals, type Mask, toPixels } from "../protocol/mask";
+import { area, fromIntervals, type Interval, intervals, type Mask, rowsOf } from "../protocol/mask";
 
 /** `allowed`: masks may overlap; `newest`: the newest mask has the voxel; `background`: a mask takes none that another has. */
 export type OverlapRule = "allowed" | "newest" | "background";
@@ -27,11 +27,25 @@ function without(mask: Mask, newer: readonly Claim[]): Mask {
   const known = made.get(mask);
   if (known?.others.length === others.length && known.others.every((other, i) => other === others[i]))
     return known.mask;
-  const pixels = toPixels(mask);
-  for (const other of others) erase(pixels, other);
-  const result = fromPixels(pixels, mask.height, mask.width);
+  const left = others.reduce<Iterable<Interval>>(minus, intervals(mask));
+  const cut = fromIntervals(left, mask.height, mask.width);
+  const result = area(cut) === area(mask) ? mask : cut; // boxes that meet need not share a voxel
   made.set(mask, { others, mask: result });
   return result;
+}
+
+/** Intervals without the voxels of a mask, in the same order. */
+function* minus(given: Iterable<Interval>, taken: Mask): Generator<Interval> {
+  const rows = rowsOf(taken);
+  for (const { y, start, end } of given) {
+    let at = start;
+    for (const other of rows[y - taken.y0] ?? []) {
+      const until = Math.min(other.start, end);
+      if (at < until) yield { y, start: at, end: until };
+      at = Math.max(at, other.end);
+    }
+    if (at < end) yield { y, start: at, end };
+  }
 }
 
 /** Takes the voxels of a mask out of a slice's pixels. */

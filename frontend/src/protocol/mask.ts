@@ -117,6 +117,39 @@ function* cutIntoRows(mask: Mask, from: number, to: number): Generator<Interval>
   }
 }
 
+/** The intervals of each row of the box. */
+export function rowsOf(mask: Mask): readonly (readonly Interval[])[] {
+  const rows: Interval[][] = Array.from({ length: mask.boxHeight }, () => []);
+  for (const interval of intervals(mask)) rows[interval.y - mask.y0]?.push(interval);
+  return rows;
+}
+
+/** The mask of intervals that lie in the order of `intervals` and do not meet one another. */
+export function fromIntervals(given: Iterable<Interval>, height: number, width: number): Mask {
+  const all = [...given];
+  const [first, last] = [all[0], all.at(-1)];
+  if (!first || !last) return emptyMask(height, width);
+  let [x0, x1] = [width, 0];
+  for (const { start, end } of all) [x0, x1] = [Math.min(x0, start), Math.max(x1, end)];
+  const box = { y0: first.y, x0, boxHeight: last.y + 1 - first.y, boxWidth: x1 - x0 };
+  return { height, width, ...box, runs: runsOf(all, box) };
+}
+
+type Box = Pick<Mask, "y0" | "x0" | "boxHeight" | "boxWidth">;
+
+function runsOf(all: readonly Interval[], { y0, x0, boxHeight, boxWidth }: Box): number[] {
+  const runs: number[] = [];
+  let filled = 0;
+  for (const { y, start, end } of all) {
+    const from = (y - y0) * boxWidth + start - x0;
+    if (from === filled && runs.length > 0) runs.push((runs.pop() ?? 0) + end - start);
+    else runs.push(from - filled, end - start);
+    filled = from + end - start;
+  }
+  if (filled < boxHeight * boxWidth) runs.push(boxHeight * boxWidth - filled);
+  return runs;
+}
+
 /** One byte per pixel of the whole slice, row-major: 1 is foreground. */
 export function toPixels(mask: Mask): Uint8Array {
   const pixels = new Uint8Array(mask.height * mask.width);

@@ -7,7 +7,7 @@
  *
  * So an answer that comes late can replace what lies below, never paint over what is newer.
  */
-import { signal } from "@preact/signals-core";
+import { batch, type Signal, signal } from "@preact/signals-core";
 import type { Mask } from "../protocol/mask";
 import { keyOf, type Place, type PlaceKey } from "./place";
 
@@ -29,10 +29,16 @@ const EMPTY: Shelf = { stored: 0 };
 export class Masks {
   /** The mask to show for each place; a new map at every change. */
   readonly shown = signal<ReadonlyMap<PlaceKey, Mask>>(new Map());
+  private readonly slices = new Map<number, Signal<ReadonlyMap<number, Mask>>>();
   private readonly shelves = new Map<PlaceKey, Shelf>();
 
   at(place: Place): Mask | undefined {
     return this.shown.value.get(keyOf(place));
+  }
+
+  /** The masks of a slice by label. Whoever reads this is not disturbed by what happens on other slices. */
+  onSlice(z: number): ReadonlyMap<number, Mask> {
+    return this.slice(z).value;
   }
 
   /** Takes the answer to interaction `number`; false where its click list is no longer the stored one. */
@@ -95,14 +101,28 @@ export class Masks {
     return this.shelves.get(keyOf(place)) ?? EMPTY;
   }
 
+  private slice(z: number): Signal<ReadonlyMap<number, Mask>> {
+    const slice = this.slices.get(z) ?? signal(new Map());
+    this.slices.set(z, slice);
+    return slice;
+  }
+
   private put(place: Place, shelf: Shelf): void {
     const key = keyOf(place);
     this.shelves.set(key, shelf);
     const mask = shelf.live ?? shelf.committed?.mask ?? shelf.kept?.mask;
-    if (mask === this.shown.value.get(key)) return;
-    const shown = new Map(this.shown.value);
-    if (mask) shown.set(key, mask);
-    else shown.delete(key);
-    this.shown.value = shown;
+    if (mask === this.shown.peek().get(key)) return;
+    const slice = this.slice(place.z);
+    batch(() => {
+      this.shown.value = withMask(this.shown.peek(), key, mask);
+      slice.value = withMask(slice.peek(), place.label, mask);
+    });
   }
+}
+
+function withMask<K>(masks: ReadonlyMap<K, Mask>, key: K, mask: Mask | undefined): ReadonlyMap<K, Mask> {
+  const changed = new Map(masks);
+  if (mask) changed.set(key, mask);
+  else changed.delete(key);
+  return changed;
 }

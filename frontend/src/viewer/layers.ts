@@ -5,7 +5,7 @@
 import { intervals, type Mask } from "../protocol/mask";
 import type { PlacedClick } from "../protocol/messages";
 import { Affine, centreOf, type Grid, type ImagePoint, lengthMm, type Voxel } from "./geometry";
-import { dashed, outline } from "./outline";
+import { dashed, type Edge, outline } from "./outline";
 import { paintGreys } from "./window";
 
 export interface LabelMask {
@@ -116,27 +116,38 @@ function greyRaster() {
 
 /** `onPainted` is told when a mask is on screen that was not, or none any more. */
 export function maskLayer(onPainted: (masks: readonly LabelMask[]) => void): Layer {
-  const rasters = new WeakMap<Mask, OffscreenCanvas>();
   let painted: readonly LabelMask[] = [];
+  let pictures: ReadonlyMap<Mask, Picture> = new Map(); // of the masks that were painted last: most of them stay
   return layer(["masks", "opacity", "outlined", "toCanvas", "pixelRatio"], (context, state) => {
     cleared(context);
     const transform = toDevice(state);
-    for (const mask of state.masks) {
-      if (mask.mask.runs.length === 0) continue;
-      fillMask(context, transform, rasterOf(rasters, mask), mask.mask, state.opacity);
-      if (state.outlined) strokeMask(context, transform, mask, OUTLINE_WIDTH * state.pixelRatio);
+    const filled = state.masks.filter(({ mask }) => mask.runs.length > 0);
+    pictures = new Map(filled.map((item) => [item.mask, pictures.get(item.mask) ?? pictureOf(item)]));
+    for (const item of filled) {
+      const picture = pictures.get(item.mask) as Picture;
+      fillMask(context, transform, picture.raster, item.mask, state.opacity);
+      if (state.outlined) strokeMask(context, transform, picture.edges, item, OUTLINE_WIDTH * state.pixelRatio);
     }
     if (!sameMasks(painted, state.masks)) onPainted(state.masks);
     painted = state.masks;
   });
 }
 
-const sameMasks = (a: readonly LabelMask[], b: readonly LabelMask[]): boolean =>
-  a.length === b.length && a.every((item, i) => item.mask === b[i]?.mask && item.label === b[i]?.label);
+export const sameMasks = (a: readonly LabelMask[], b: readonly LabelMask[]): boolean =>
+  a.length === b.length && a.every((item, i) => sameMask(item, b[i]));
 
-function rasterOf(rasters: WeakMap<Mask, OffscreenCanvas>, { mask, colour }: LabelMask): OffscreenCanvas {
-  const known = rasters.get(mask);
-  if (known) return known;
+const sameMask = (a: LabelMask, b: LabelMask | undefined): boolean =>
+  a.mask === b?.mask && a.label === b.label && a.unconfirmed === b.unconfirmed;
+
+/** What is drawn of a mask at every position and zoom. */
+interface Picture {
+  readonly raster: OffscreenCanvas;
+  readonly edges: readonly Edge[];
+}
+
+const pictureOf = (item: LabelMask): Picture => ({ raster: rasterOf(item), edges: [...outline(item.mask)] });
+
+function rasterOf({ mask, colour }: LabelMask): OffscreenCanvas {
   const canvas = new OffscreenCanvas(mask.boxWidth, mask.boxHeight);
   const image = new ImageData(mask.boxWidth, mask.boxHeight);
   const pixels = new Uint32Array(image.data.buffer);
@@ -146,7 +157,6 @@ function rasterOf(rasters: WeakMap<Mask, OffscreenCanvas>, { mask, colour }: Lab
     pixels.fill(word, row + start, row + end);
   }
   canvas.getContext("2d")?.putImageData(image, 0, 0);
-  rasters.set(mask, canvas);
   return canvas;
 }
 
@@ -168,10 +178,10 @@ function fillMask(context: Context, transform: Affine, raster: OffscreenCanvas, 
 function strokeMask(
   context: Context,
   transform: Affine,
-  { mask, colour, unconfirmed }: LabelMask,
+  edges: readonly Edge[],
+  { colour, unconfirmed }: LabelMask,
   width: number,
 ): void {
-  const edges = outline(mask);
   const path = unconfirmed ? dashed(edges, unconfirmed === true ? undefined : unconfirmed) : edges;
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.beginPath();

@@ -1,5 +1,5 @@
 /** The outline of a mask along the edges of its voxels: what is drawn is what is stored, not a smoothed idea of it. */
-import { type Interval, intervals, type Mask } from "../protocol/mask";
+import { type Interval, type Mask, rowsOf } from "../protocol/mask";
 
 export interface Edge {
   readonly x0: number;
@@ -40,12 +40,6 @@ export function* dashed(edges: Iterable<Edge>, rows?: ReadonlySet<number>): Gene
 function* dashes({ x0, y0, x1, y1 }: Edge): Generator<Edge> {
   for (let x = x0; x < Math.max(x1, x0 + 1); x++)
     if (Math.floor((x + y0) / DASH) % 2 === 0) yield { x0: x, y0, x1: x1 > x0 ? x + 1 : x, y1 };
-}
-
-function* rowsOf(mask: Mask): Generator<readonly Interval[]> {
-  const rows: Interval[][] = Array.from({ length: mask.boxHeight }, () => []);
-  for (const interval of intervals(mask)) rows[interval.y - mask.y0]?.push(interval);
-  yield* rows;
 }
 
 /**

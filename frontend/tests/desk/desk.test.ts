@@ -1,3 +1,4 @@
+import { effect } from "@preact/signals-core";
 import { describe, expect, it, vi } from "vitest";
 import { voxel } from "../../src/viewer/geometry";
 import { maskOf, PLACE } from "../session/fakes";
@@ -80,6 +81,22 @@ describe("labels", () => {
     desk.jumpTo({ label: 2, z: 11 });
     expect(desk.announcement.value).toBe("");
     expect(spleen).toBeDefined();
+  });
+});
+
+describe("masks", () => {
+  it("are drawn again only when one of this slice is another", async () => {
+    const { desk, socket } = await newDesk();
+    socket.answer({ ...PLACE, mask: maskOf(3) });
+    const drawn: number[] = [];
+    const stop = effect(() => void drawn.push(desk.masks.value.length));
+    desk.press(voxel(1, 1), undefined, false);
+    desk.session.drag(2, 1); // the pointer moves on; no answer yet
+    socket.answer({ label: PLACE.label, z: PLACE.z + 1, number: 2, mask: maskOf(4) });
+    expect(drawn).toEqual([1]);
+    socket.answer({ ...PLACE, kind: "preview", number: 1, mask: maskOf(5) });
+    expect(drawn).toEqual([1, 1]);
+    stop();
   });
 });
 

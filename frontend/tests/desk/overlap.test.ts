@@ -30,6 +30,14 @@ describe("voxels that several masks claim", () => {
     );
   });
 
+  it("are all that a mask loses: one that shares none stays the very mask it is", () => {
+    const diagonals = [fromPixels([1, 0, 0, 1], 2, 2), fromPixels([0, 1, 1, 0], 2, 2)]; // in the same box
+    const claims = diagonals.map((mask, label) => ({ label, mask, since: label }));
+    const [falling, rising] = visibleMasks(claims, "newest").values();
+    expect(falling).toBe(diagonals[0]);
+    expect(rising).toBe(diagonals[1]);
+  });
+
   it("are given back when the newer mask is undone", async () => {
     const { desk, socket } = await newDesk();
     socket.answer({ z: PLACE.z, mask: maskOf(6) });

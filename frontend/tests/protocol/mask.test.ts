@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { area, decodeMask, emptyMask, encodeMask, fromPixels, intervals, toPixels } from "../../src/protocol/mask";
+import {
+  area,
+  decodeMask,
+  emptyMask,
+  encodeMask,
+  fromIntervals,
+  fromPixels,
+  intervals,
+  toPixels,
+} from "../../src/protocol/mask";
 import { decodeMaskFrame, encodeMaskFrame, splitMaskFrames } from "../../src/protocol/maskframe";
 import { bytes, names, text } from "./golden";
 
@@ -69,6 +78,15 @@ describe("mask codec", () => {
           expect(end).toBeLessThanOrEqual(width);
           for (let x = start; x < end; x++) expect(pixels[y * width + x]).toBe(1);
         }
+      }),
+    );
+  });
+
+  it("makes the same mask of its intervals", () => {
+    fc.assert(
+      fc.property(anyMask, ({ height, width, pixels }) => {
+        const mask = fromPixels(pixels, height, width);
+        expect(fromIntervals(intervals(mask), height, width)).toEqual(mask);
       }),
     );
   });
