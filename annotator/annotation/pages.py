@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 @require_safe
 def my_work(request: HttpRequest) -> HttpResponse:
     """The person's cases, and for reviewers and managers everybody's in their projects."""
-    context = {"cases": work.own_cases(request.user), "projects": work.overseen_projects(request.user)}
+    context = {
+        "cases": work.own_cases(request.user),
+        "queues": work.queues(request.user),
+        "projects": work.overseen_projects(request.user),
+    }
     return render(request, "annotation/my_work.html", context)
 
 

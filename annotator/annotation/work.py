@@ -1,4 +1,4 @@
-"""What there is to do for a person: cases with their progress, most recently touched first."""
+"""What there is to do for a person: cases with their progress: returned ones first, then the most recently touched."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
-from annotator.annotation import access
+from annotator.annotation import access, assign
 from annotator.annotation.models import Assignment, Interaction, Project
+
+S = Assignment.State
+ORDER = [S.RETURNED, S.IN_PROGRESS, S.ASSIGNED, S.SUBMITTED, S.SKIPPED, S.ACCEPTED]
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,15 @@ class ProjectWork:
 
 
 def own_cases(person: access.Person) -> list[Assignment]:
-    """The cases given to the person, with `slices_done` and `touched_at`."""
-    return list(_with_progress(access.assignments_of(person).filter(person=person.pk)))
+    """The cases that the person has, returned ones first, with `slices_done` and `touched_at`."""
+    own = access.assignments_of(person).filter(person=person.pk).exclude(state=Assignment.State.HANDED_BACK)
+    return sorted(_with_progress(own), key=lambda case: ORDER.index(case.state))
+
+
+def queues(person: access.Person) -> list[Project]:
+    """The projects in which a case waits that the person has not had."""
+    projects = access.projects_worked_on_by(person)
+    return [one for one in projects if assign.waiting(one).exclude(assignments__person=person.pk).exists()]
 
 
 def overseen_projects(person: access.Person) -> list[ProjectWork]:

@@ -1,9 +1,11 @@
 /** What the server says about an assignment over HTTP. */
 import { splitMaskFrames } from "../protocol/maskframe";
 import type { MaskFrame } from "../protocol/maskframe";
+import { csrfToken } from "../session/csrf";
 import type { Grid } from "../viewer/geometry";
 import type { Steps } from "./history";
 import type { OverlapRule } from "./overlap";
+import type { MakeMove, Standing } from "./progress";
 
 export interface Label {
   readonly id: number;
@@ -37,8 +39,9 @@ export interface Assignment {
   readonly series: Series;
   readonly labels: readonly Label[];
   readonly person: string;
+  readonly progress: Standing;
   readonly socket: string;
-  readonly links: { readonly home: string; readonly export: string; readonly measures: string };
+  readonly links: Readonly<Record<"home" | "export" | "next" | "measures", string>>;
 }
 
 export function gridOf({ shape, spacing }: Series): Grid {
@@ -61,8 +64,21 @@ export async function loadSteps(id: number, most: number): Promise<Steps> {
   return (await response.json()) as Steps;
 }
 
+export const moverOf =
+  (id: number): MakeMove =>
+  async (move, reason) => {
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
+    const body = JSON.stringify({ move, reason });
+    const response = await fetch(`/api/assignments/${id}/moves/`, { method: "POST", headers, body });
+    if (response.status === 409) throw new Error(((await response.json()) as { error: string }).error);
+    return (await checked(response).json()) as Standing;
+  };
+
 async function get(url: string): Promise<Response> {
-  const response = await fetch(url, { credentials: "same-origin" });
+  return checked(await fetch(url, { credentials: "same-origin" }));
+}
+
+function checked(response: Response): Response {
   if (!response.ok) throw new Error(REASONS[response.status] ?? `The server answered ${response.status}.`);
   return response;
 }

@@ -138,6 +138,8 @@ const CROSSHAIR = group("Keyboard crosshair", [
   ["click-background", "Shift+Enter", "Background click", (d) => d.clickAtCrosshair(true)],
 ]);
 
+const CASE = group("Case", [["submit", "Ctrl+Enter", "Submit the case", (d) => d.progress.request("submit")]]);
+
 const HELP = group("Help", [["help", "?", "This sheet", (d) => toggle(d.keysShown)]]);
 
 export const COMMANDS: readonly Command[] = [
@@ -147,6 +149,7 @@ export const COMMANDS: readonly Command[] = [
   ...LABELS,
   ...DISPLAY,
   ...CROSSHAIR,
+  ...CASE,
   ...HELP,
 ];
 

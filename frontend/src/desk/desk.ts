@@ -10,13 +10,14 @@ import { type Brush, type LabelMask, type Ruler, sameMasks } from "../viewer/lay
 import { Plane, PLANE_NAMES, type SliceMasks, type VolumePoint } from "../viewer/planes";
 import { type Overview, overview, SliceCache, sliceLoader } from "../viewer/slices";
 import { autoWindow, type GreyWindow, limited, lookupTable, PRESETS } from "../viewer/window";
-import { type Assignment, gridOf, type Label, loadSteps } from "./assignment";
+import { type Assignment, gridOf, type Label, loadSteps, moverOf } from "./assignment";
 import { History, replaysAt } from "./history";
 import { Keys } from "./keys";
 import { type Claim, visibleMasks } from "./overlap";
 import { PAINT_TOOLS, Painting, type PaintTool, type WholeTool } from "./painting";
 import type { Preferences } from "./preferences";
 import { type Direction, Propagation } from "./propagation";
+import { Progress } from "./progress";
 import { isDoubtful } from "./quality";
 
 export type Tool = "click" | "window" | "ruler" | PaintTool;
@@ -38,6 +39,7 @@ export class Desk {
   readonly painting: Painting;
   readonly history: History;
   readonly propagation: Propagation;
+  readonly progress: Progress;
   /** Those beside the slice. */
   readonly planes: readonly Plane[];
   /** The slices that they are made of. */
@@ -100,6 +102,7 @@ export class Desk {
       barredAt: (place) => this.barredAt(place),
     });
     this.propagation = new Propagation(session, this.grid, depth);
+    this.progress = new Progress(assignment.progress, session, moverOf(assignment.id));
     this.history = new History(session, (most) => loadSteps(assignment.id, most), session.timers);
     this.planes = PLANE_NAMES.map((name) => new Plane(name, shape, spacing));
     this.overview = overview(depth, rows * columns * Int16Array.BYTES_PER_ELEMENT, PLANES_BYTES);
@@ -323,8 +326,13 @@ export class Desk {
     this.history.stop();
     const { id, name } = this.label.value;
     const isLocked = this.session.locked.value.has(id);
-    if (isLocked) this.session.notices.say(`${name} is locked. Unlock it to change its masks.`);
-    return isLocked;
+    const locked = isLocked ? `${name} is locked. Unlock it to change its masks.` : undefined;
+    return this.isRefused(this.progress.refusal ?? locked);
+  }
+
+  private isRefused(sentence: string | undefined): boolean {
+    if (sentence) this.session.notices.say(sentence);
+    return sentence !== undefined;
   }
 
   private setFailed(z: number, failed: boolean): void {
@@ -514,11 +522,11 @@ export class Desk {
   /** While a press or a stroke is under way, undo takes back that and nothing else. */
   undo(): void {
     if (this.painting.stroke.value) this.painting.cancel();
-    else this.session.undo();
+    else if (!this.isRefused(this.progress.refusal)) this.session.undo();
   }
 
   redo(): void {
-    if (!this.painting.stroke.value) this.session.redo();
+    if (!this.painting.stroke.value && !this.isRefused(this.progress.refusal)) this.session.redo();
   }
 
   // ------------------------------------------------------------------------------------------ clicking by keyboard

@@ -2,6 +2,7 @@ import { KeySheet } from "./KeySheet";
 import type { Work } from "./context";
 import { Notices } from "./Notices";
 import { Planes } from "./Planes";
+import { ReasonDialog } from "./Progress";
 import { SidePanel } from "./SidePanel";
 import { SliceBar } from "./SliceBar";
 import { Stage } from "./Stage";
@@ -21,6 +22,7 @@ export function App({ work }: { work: Work }) {
       <SidePanel work={work} />
       <Notices work={work} />
       <KeySheet work={work} />
+      <ReasonDialog work={work} />
     </>
   );
 }

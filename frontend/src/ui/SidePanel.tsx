@@ -10,10 +10,12 @@ import type { Mask } from "../protocol/mask";
 import { PRESETS } from "../viewer/window";
 import type { Work } from "./context";
 import { Icon } from "./icons";
+import { Returned } from "./Progress";
 
 export function SidePanel({ work }: { work: Work }) {
   return (
     <aside class="side" aria-label="Labels and display">
+      <Returned work={work} />
       <Warnings work={work} />
       <Labels work={work} />
       <Clicks work={work} />

@@ -1,8 +1,10 @@
 /** Whose case, whether the work is safe, and how fast the answers are. */
 import type { Session } from "../session/session";
 import type { Work } from "./context";
+import { CaseProgress } from "./Progress";
 
-export function TopBar({ work: { desk } }: { work: Work }) {
+export function TopBar({ work }: { work: Work }) {
+  const { desk } = work;
   const { project, series, links, person } = desk.assignment;
   return (
     <header class="topbar">
@@ -17,6 +19,7 @@ export function TopBar({ work: { desk } }: { work: Work }) {
         <Connection session={desk.session} />
         <SaveState session={desk.session} />
       </div>
+      <CaseProgress work={work} />
       <span class="person" title="Logged in as">
         {person}
       </span>

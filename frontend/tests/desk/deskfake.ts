@@ -24,8 +24,9 @@ export const ASSIGNMENT: Assignment = {
     { id: 2, name: "Liver", value: 2, colour: "#c678dd" },
   ],
   person: "maria",
+  progress: { state: "in_progress", editable: true, moves: ["submit", "skip", "hand_back"], reason: null },
   socket: "/ws/assignments/12/",
-  links: { home: "/", export: "/export", measures: "/measures.csv" },
+  links: { home: "/", export: "/export", next: "/next", measures: "/measures.csv" },
 };
 
 export async function newDesk(welcome = {}) {

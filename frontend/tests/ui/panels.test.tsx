@@ -99,7 +99,7 @@ describe("the panels", () => {
   });
 
   it("have a name for every control", () => {
-    const nameless = [...document.querySelectorAll("button, a, input")].filter(
+    const nameless = [...document.querySelectorAll("button, a, input:not([type=hidden])")].filter(
       (control) =>
         !control.textContent?.trim() &&
         !control.getAttribute("aria-label") &&
