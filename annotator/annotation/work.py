@@ -10,7 +10,7 @@ from annotator.annotation import access, assign
 from annotator.annotation.models import Assignment, Interaction, Project
 
 S = Assignment.State
-ORDER = [S.RETURNED, S.IN_PROGRESS, S.ASSIGNED, S.SUBMITTED, S.SKIPPED, S.ACCEPTED]
+ORDER: list[str] = [S.RETURNED, S.IN_PROGRESS, S.ASSIGNED, S.SUBMITTED, S.SKIPPED, S.ACCEPTED]
 
 
 @dataclass(frozen=True)
