@@ -32,8 +32,10 @@ def write_series(folder: Path) -> str:
 def soft_points(hu: NDArray[np.int16]) -> list[Voxel]:
     """Voxels of a slice [y, x] in soft tissue, `FAR` apart, in an order that is the same every time."""
     low, high = SOFT_TISSUE
+    free = (hu >= low) & (hu <= high)
     found: list[Voxel] = []
-    for y, x in np.random.default_rng(4242).permutation(np.argwhere((hu >= low) & (hu <= high))).tolist():
-        if all(max(abs(x - a), abs(y - b)) >= FAR for a, b in found):
+    for y, x in np.random.default_rng(4242).permutation(np.argwhere(free)).tolist():
+        if free[y, x]:
             found.append((x, y))
+            free[max(0, y - FAR + 1) : y + FAR, max(0, x - FAR + 1) : x + FAR] = False
     return found

@@ -92,12 +92,13 @@ def one_volume(site: Site) -> tuple[Volume, str]:
 
 def clicks(volume: Volume, count: int) -> list[Clicked]:
     """Some in soft tissue on each of the middle slices in turn; the fourth of each slice is a background click."""
-    depth = volume.voxels.shape[0]
-    found: list[Clicked] = []
-    for z in range(depth // 2 - math.ceil(count / CLICKS_OF_A_SLICE) // 2, depth):
-        for i, (x, y) in enumerate(soft_points(volume.voxels[z])[:CLICKS_OF_A_SLICE]):
-            found.append((z, y, x, i != 3))
-    assert len(found) >= count, f"The volume has no place for {count} clicks."
+    needed = math.ceil(count / CLICKS_OF_A_SLICE)
+    first = (volume.voxels.shape[0] - needed) // 2
+    found = [
+        (z, y, x, i != 3)
+        for z in range(first, first + needed)
+        for i, (x, y) in enumerate(soft_points(volume.voxels[z])[:CLICKS_OF_A_SLICE])
+    ]
     return found[:count]
 
 
