@@ -94,8 +94,9 @@ async def test_a_label_deleted_while_it_is_drawn_costs_that_stroke_only(two, lab
     await window.send(Paint(1, spleen, Z, "brush", brush(slice(10, 20))))
     error = await window.receive_until(Error)
     assert (error.code, error.sequence) == ("unknown_label", 1)
-    assert error.message == (
-        "This label is not part of the project any more. Your other labels are kept; reload the page to go on."
+    assert (
+        error.message
+        == "This label was deleted from the project. Go on with the others; a reload shows which there are."
     )
     await window.send(Lock(spleen, True))
     assert (await window.receive_until(Error)).code == "unknown_label"
