@@ -8,7 +8,6 @@ import pytest
 from annotator import masks
 from annotator.annotation.models import Interaction, Label
 from annotator.protocol import (
-    AddClick,
     Changed,
     Error,
     Lock,
@@ -43,7 +42,7 @@ def brush(rows):
 async def test_what_one_window_does_is_told_to_the_other_with_its_mask(two, labels):
     here, there = two
     liver = labels["liver"]
-    await here.send(AddClick(1, liver, Z, 22, 20, True))
+    await here.send(Paint(1, liver, Z, "brush", brush(slice(10, 20))))
     stored = await here.receive_until(Stored)
     frame = await here.receive_until(MaskFrame)
     changed = await there.receive()
