@@ -168,6 +168,8 @@ def test_ten_thousand_steps_can_be_opened_undone_and_listed(case_screen, phantom
     screen.wait_until_saved()
     screen.wait_until_empty()
     page.locator(".is-undone .past").first.click()  # the newest
+    page.locator(".past[aria-current]").wait_for()
+    screen.wait_until_saved()
     screen.go_to(6)
     has(screen, "m === 40 * 10")
 
