@@ -427,7 +427,7 @@ def _shape(assignment_id: int, label_id: int) -> tuple[int, int, int]:
 
 def unknown_label() -> ProtocolError:
     """Of a label that was deleted while somebody had it on screen."""
-    sentence = "This label is not part of the project any more. Your other labels are kept; reload the page to go on."
+    sentence = "This label was deleted from the project. Go on with the others; a reload shows which there are."
     return ProtocolError("unknown_label", sentence)
 
 

@@ -8,7 +8,6 @@ import pytest
 from annotator import masks
 from annotator.annotation.models import Interaction, Label
 from annotator.protocol import (
-    AddClick,
     Changed,
     Error,
     Lock,
@@ -43,7 +42,7 @@ def brush(rows):
 async def test_what_one_window_does_is_told_to_the_other_with_its_mask(two, labels):
     here, there = two
     liver = labels["liver"]
-    await here.send(AddClick(1, liver, Z, 22, 20, True))
+    await here.send(Paint(1, liver, Z, "brush", brush(slice(10, 20))))
     stored = await here.receive_until(Stored)
     frame = await here.receive_until(MaskFrame)
     changed = await there.receive()
@@ -94,8 +93,9 @@ async def test_a_label_deleted_while_it_is_drawn_costs_that_stroke_only(two, lab
     await window.send(Paint(1, spleen, Z, "brush", brush(slice(10, 20))))
     error = await window.receive_until(Error)
     assert (error.code, error.sequence) == ("unknown_label", 1)
-    assert error.message == (
-        "This label is not part of the project any more. Your other labels are kept; reload the page to go on."
+    assert (
+        error.message
+        == "This label was deleted from the project. Go on with the others; a reload shows which there are."
     )
     await window.send(Lock(spleen, True))
     assert (await window.receive_until(Error)).code == "unknown_label"

@@ -309,7 +309,7 @@ function Measures({ work: { desk } }: { work: Work }) {
 function HistoryList({ work: { desk } }: { work: Work }) {
   const { history, assignment } = desk;
   const { steps, older, in_force } = history.listed.value;
-  const last = in_force - older - 1;
+  const [count, last] = [older + steps.length, in_force - older - 1];
   const nameOf = (id: number) => assignment.labels.find((label) => label.id === id)?.name;
   return (
     <section>
@@ -323,7 +323,7 @@ function HistoryList({ work: { desk } }: { work: Work }) {
         <button type="button" title={desk.keys.name("replay")} onClick={() => void history.replay(desk.place.value)}>
           Replay this mask
         </button>
-        <ol reversed start={older + steps.length}>
+        <ol reversed start={count} style={{ paddingLeft: `${String(count).length + 1.5}ch` }}>
           {steps
             .map((step, i) => (
               <li key={step.sequence} class={step.in_force ? "" : "is-undone"}>
