@@ -16,6 +16,7 @@ from annotator.annotation.models import (
     Project,
     SliceMask,
     Task,
+    Transition,
 )
 
 
@@ -67,6 +68,17 @@ class AssignmentInline(admin.TabularInline):
     can_delete = False  # on its own page, where it is said what that would touch
     show_change_link = True
     autocomplete_fields = ["person"]
+    readonly_fields = ["state"]
+
+
+class TransitionInline(admin.TabularInline):
+    model = Transition
+    extra = 0
+    can_delete = False
+    readonly_fields = ["before", "after", "person", "reason", "at"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
 
 
 @admin.register(Project)
@@ -95,7 +107,8 @@ class LabelAdmin(KeepsWork):
 @admin.register(Task)
 class TaskAdmin(KeepsWork):
     of_work = "assignment__task"
-    list_display = ["id", "project", "series", "created_at"]
+    list_display = ["id", "project", "series", "priority", "due_on", "readings", "created_at"]
+    list_editable = ["priority", "due_on"]
     list_filter = ["project"]
     list_select_related = ["project", "series"]
     search_fields = ["series__uid", "series__description"]
@@ -106,8 +119,10 @@ class TaskAdmin(KeepsWork):
 @admin.register(Assignment)
 class AssignmentAdmin(KeepsWork):
     of_work = "assignment"
-    list_display = ["id", "task", "person", "created_at"]
-    list_filter = ["task__project", "person"]
+    list_display = ["id", "task", "reading", "person", "state", "created_at"]
+    list_filter = ["state", "task__project", "person"]
+    readonly_fields = ["state"]  # it moves on the case's page, where it is kept who moved it
+    inlines = [TransitionInline]
     list_select_related = ["task__project", "task__series", "person"]
     search_fields = ["task__series__uid", "task__series__description", "person__username"]
     autocomplete_fields = ["task", "person"]
