@@ -80,19 +80,21 @@ def record(
     message: Message,
     locked: Collection[int] = (),
     propagated: Painted | None = None,
+    log: Log | None = None,
 ) -> Recorded:
     """Store one interaction of an assignment that the person may write to; `locked` are labels that must not change.
 
-    `propagated` is what a `propagate` led to.
+    `propagated` is what a `propagate` led to. `log` is the caller's own of this assignment: it reads on where it stopped, so
+    that the thousandth interaction is stored as fast as the first.
 
     The same message again is answered as the first time. Raises ProtocolError: `outside`, `unknown_label`,
     `unknown_click`, `nothing_to_undo`, `nothing_to_redo`, `too_many_clicks`, `bad_mask`, `locked`; `sequence_taken` where
     the number is not the next one or was used for something else.
     """
-    rows = _rows(assignment_id)
-    if message.sequence <= len(rows):
-        return _stored_before(rows, message)
-    log, change = _checked(rows, assignment_id, message, locked)
+    log = _read_on(assignment_id, log)
+    if message.sequence <= log.last_sequence:
+        return _stored_before(_rows(assignment_id), message)
+    change = _checked(log, assignment_id, message, locked)
     label_id, z = next(iter(change))
     try:
         with transaction.atomic():
@@ -114,7 +116,7 @@ def record(
 
 def state(assignment_id: int) -> State:
     """What the stored log of an assignment says now."""
-    log = _replay(_rows(assignment_id))
+    log = _read_on(assignment_id)
     slices = tuple(one.at(*place) for place, one in sorted(log.slices.items()))
     return State(log.last_sequence, bool(log.undoable), bool(log.redoable), slices, log.newest)
 
@@ -141,18 +143,20 @@ class Steps:
     in_force: int  # of all steps; the others were undone
 
 
-def check(assignment_id: int, message: Message, locked: Collection[int] = ()) -> Recorded | None:
+def check(
+    assignment_id: int, message: Message, locked: Collection[int] = (), log: Log | None = None
+) -> Recorded | None:
     """What `record` would raise for this message now; what it answered where the message is stored already, else None."""
-    rows = _rows(assignment_id)
-    if message.sequence <= len(rows):
-        return _stored_before(rows, message)
-    _checked(rows, assignment_id, message, locked)
+    log = _read_on(assignment_id, log)
+    if message.sequence <= log.last_sequence:
+        return _stored_before(_rows(assignment_id), message)
+    _checked(log, assignment_id, message, locked)
     return None
 
 
 def steps(assignment_id: int, most: int) -> Steps:
     """The newest steps of an assignment."""
-    log = _replay(_rows(assignment_id))
+    log = _read_on(assignment_id)
     every = [(done, True) for done in log.undoable] + [(done, False) for done in reversed(log.redoable)]
     reached = every[-most:]
     rows = Interaction.objects.filter(pk__in=[done.row.pk for done, _ in reached])
@@ -232,8 +236,8 @@ class Row(NamedTuple):
 
 
 @dataclass
-class _Log:
-    """The state after some rows."""
+class Log:
+    """The state after some rows. Rows are only ever added, so it stays true as far as it goes; one thread at a time uses it."""
 
     last_sequence: int = 0
     slices: dict[Place, Slice] = field(default_factory=dict)  # those that are not blank
@@ -303,17 +307,22 @@ def _with(clicks: tuple[PlacedClick, ...], moved: int, to: tuple[int, int] | Non
     return tuple(dataclasses.replace(c, y=to[0], x=to[1]) if c.id == moved else c for c in clicks)
 
 
-def _rows(assignment_id: int) -> list[Row]:
-    """The log, oldest first; its sequences are 1, 2, 3 … without a gap."""
-    found = Interaction.objects.filter(assignment=assignment_id).order_by("sequence")
+def _rows(assignment_id: int, after: int = 0) -> list[Row]:
+    """The log after a sequence, oldest first; its sequences are 1, 2, 3 … without a gap."""
+    found = Interaction.objects.filter(assignment=assignment_id, sequence__gt=after).order_by("sequence")
     text = Cast("payload", TextField())  # parsed all at once below: that halves the time of a long log
     rows = list(found.values_list("pk", "sequence", "kind", "label_id", "z", text))
     payloads = json.loads(f"[{','.join([payload for *_, payload in rows])}]")
     return [Row._make((*columns, payload)) for (*columns, _), payload in zip(rows, payloads, strict=True)]
 
 
-def _replay(rows: Iterable[Row]) -> _Log:
-    log = _Log()
+def _read_on(assignment_id: int, log: Log | None = None) -> Log:
+    """The log with all that is stored now."""
+    log = log or Log()
+    return _replay(_rows(assignment_id, log.last_sequence), log)
+
+
+def _replay(rows: Iterable[Row], log: Log) -> Log:
     for row in rows:
         log.apply(row, log.change_of(row))
     return log
@@ -329,21 +338,20 @@ def _stored_before(rows: list[Row], message: Message) -> Recorded:
     row = rows[message.sequence - 1]
     if not _says_the_same(row, message):
         raise _sequence_taken(message)
-    log = _replay(rows[: message.sequence - 1])
+    log = _replay(rows[: message.sequence - 1], Log())
     change = log.change_of(row)
     log.apply(row, change)
     return log.recorded(row.pk, row.kind, change, fresh=False)
 
 
-def _checked(rows: list[Row], assignment_id: int, message: Message, locked: Collection[int]) -> tuple[_Log, Change]:
-    """The log, and what a message that is not stored yet would change. Raises ProtocolError as `record` does."""
-    log = _replay(rows)
+def _checked(log: Log, assignment_id: int, message: Message, locked: Collection[int]) -> Change:
+    """What a message that is not stored yet would change. Raises ProtocolError as `record` does."""
     if message.sequence != log.last_sequence + 1:
         raise _sequence_taken(message)
     change = _change(log, assignment_id, message)
     if any(label_id in locked for label_id, _ in change):
         raise ProtocolError("locked", "The label is locked; unlock it to change its masks.")
-    return log, change
+    return change
 
 
 def _says_the_same(row: Row, message: Message) -> bool:
@@ -362,7 +370,7 @@ def _payload(message: Message) -> dict[str, Any]:
     return fields
 
 
-def _change(log: _Log, assignment_id: int, message: Message) -> Change:
+def _change(log: Log, assignment_id: int, message: Message) -> Change:
     """What the message does to the log's slices; raises ProtocolError where it cannot."""
     if isinstance(message, Undo):
         _check_steps(message.steps, log.undoable, "undo")

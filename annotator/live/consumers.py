@@ -53,6 +53,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         self.waiting: dict[tuple[int, int, int], Sent] = {}  # by z, label, kind
+        self.log = history.Log()
         self.bases: dict[int, Painted] = {}  # by the sequence of their interaction
         self.watch: asyncio.Task[None] | None = None
         self.pinged = 0.0  # when a ping that nobody has answered yet was sent
@@ -356,7 +357,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         """Rights and the active model version may have changed since the connection was made."""
         self._check_right()
         self.version = versions.active()
-        recorded = history.record(self.assignment.pk, self.scope["user"].pk, message, self.locked, propagated)
+        recorded = history.record(self.assignment.pk, self.scope["user"].pk, message, self.locked, propagated, self.log)
         progress.start(self.scope["user"], self.assignment)
         return recorded
 
@@ -368,7 +369,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         """
         self._check_right()
         self.version = versions.active()
-        before = history.check(self.assignment.pk, message, self.locked)
+        before = history.check(self.assignment.pk, message, self.locked, self.log)
         slices = (message.source, message.z, message.ahead)
         rows = self.assignment.masks.filter(label=message.label, z__in=slices, pixels__gt=0)
         kept = {row.z: Painted(bytes(row.mask), row.quality) for row in rows}

@@ -36,6 +36,7 @@ class Writer:
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
         self.sequence = 0
+        self.log = history.Log()
 
     def send(self, kind: type, **fields: Any) -> history.Recorded:
         recorded = self.again(kind, self.sequence + 1, **fields)
@@ -43,7 +44,8 @@ class Writer:
         return recorded
 
     def again(self, kind: type, sequence: int, **fields: Any) -> history.Recorded:
-        return history.record(self.assignment.pk, self.assignment.person_id, kind(sequence=sequence, **fields))
+        message = kind(sequence=sequence, **fields)
+        return history.record(self.assignment.pk, self.assignment.person_id, message, log=self.log)
 
     def refused(self, kind: type, **fields: Any) -> str:
         with pytest.raises(ProtocolError) as refusal:
@@ -448,3 +450,32 @@ def test_a_long_log_is_read_with_one_query(cast: Cast, django_assert_num_queries
     Interaction.objects.bulk_create(rows)
     with django_assert_num_queries(1):
         assert history.state(cast.alices.pk).last_sequence == 300
+
+
+def test_a_log_that_was_read_before_is_not_read_again(
+    cast: Cast, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for x in range(3):
+        writer.send(AddClick, **click(cast, x=x))
+    rows, read = history._rows, []
+
+    def counted(*where: int) -> list[history.Row]:
+        found = rows(*where)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(history, "_rows", counted)
+    writer.send(AddClick, **click(cast, x=3))
+    assert read == [0]
+    Writer(cast.alices).again(AddClick, 5, **click(cast, x=4))
+    assert read == [0, 4]
+
+
+def test_a_window_goes_on_from_what_another_one_stored(cast: Cast) -> None:
+    one, other = Writer(cast.alices), Writer(cast.alices)
+    one.send(AddClick, **click(cast, y=1, x=1))
+    other.again(MoveClick, 2, click=1, y=2, x=2)
+    recorded = one.again(Undo, 3, steps=1)
+    assert [(at.y, at.x) for at in recorded.slices[0].clicks] == [(1, 1)]
+    with pytest.raises(ProtocolError, match="only 1"):
+        other.again(Undo, 4, steps=2)

@@ -157,7 +157,7 @@ def test_the_mask_is_painted_where_it_is(chromium, site, case, ratio):
         screen.go_to(z)
         screen.click(*spot(case.labels[z] == LIVER))
         page.mouse.move(5, 300)  # the pointer's own marks out of the way
-        page.get_by_label("Outline").uncheck()
+        page.get_by_role("checkbox", name="Outline").uncheck()
         for _zoom in range(2):
             page.mouse.move(5, 300)
             assert_painted(screen, ratio)
