@@ -62,31 +62,32 @@ export function ReasonDialog({ work: { desk, viewer } }: { work: Work }) {
     else if (dialog.current?.open) dialog.current.close();
   }, [move]);
   const answer = (reason: string) => {
-    if (text.current) text.current.value = "";
     desk.progress.answer(reason);
     viewer.host.focus();
   };
   return (
     <dialog ref={dialog} class="reason" aria-labelledby="reason-title" onClose={() => asking.value && answer("")}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          answer(text.current?.value ?? "");
-        }}
-      >
-        <label id="reason-title" for="reason-text">
-          {move && "asks" in move ? move.asks : ""}
-        </label>
-        <textarea id="reason-text" ref={text} rows={4} required />
-        <div class="presets">
-          <button type="submit" class="button primary">
-            {move?.name}
-          </button>
-          <button type="button" class="button" onClick={() => answer("")}>
-            Cancel
-          </button>
-        </div>
-      </form>
+      {move && (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            answer(text.current?.value ?? "");
+          }}
+        >
+          <label id="reason-title" for="reason-text">
+            {"asks" in move ? move.asks : ""}
+          </label>
+          <textarea id="reason-text" ref={text} rows={4} required />
+          <div class="presets">
+            <button type="submit" class="button primary">
+              {move.name}
+            </button>
+            <button type="button" class="button" onClick={() => answer("")}>
+              Cancel
+            </button>
+          </div>
+        </form>
+      )}
     </dialog>
   );
 }
