@@ -35,9 +35,7 @@ def projects_of(person: Person) -> QuerySet[Project]:
 
 def projects_worked_on_by(person: Person) -> QuerySet[Project]:
     """The projects whose cases the person may take: as a member of any role."""
-    if not _is_active(person):
-        return Project.objects.none()
-    return Project.objects.filter(pk__in=Membership.objects.filter(person=person.pk).values("project"))
+    return _joined(person, tuple(Membership.Role))
 
 
 def projects_overseen_by(person: Person) -> QuerySet[Project]:
@@ -63,13 +61,17 @@ def assignment_for(person: Person, assignment_id: int) -> Assignment | None:
     return assignments_of(person).filter(pk=assignment_id).first()
 
 
+def is_member(person: Person, project_id: int) -> bool:
+    """Whether the person belongs to the project and is active; asked of the database each time."""
+    return Membership.objects.filter(project=project_id, person=person.pk, person__is_active=True).exists()
+
+
 def works_on(person: Person, assignment: Assignment) -> bool:
     """Whether this assignment's work is the person's: their own, while they belong to the project.
 
     Asked of the database each time, as a socket's idea of its person may be hours old.
     """
-    memberships = Membership.objects.filter(project=assignment.task.project_id, person=person.pk)
-    return assignment.person_id == person.pk and memberships.filter(person__is_active=True).exists()
+    return assignment.person_id == person.pk and is_member(person, assignment.task.project_id)
 
 
 def may_review(person: Person, assignment: Assignment) -> bool:
@@ -92,10 +94,15 @@ def series_for(person: Person, series_id: uuid.UUID) -> Series | None:
 
 
 def _projects(person: Person, roles: tuple[str, ...]) -> QuerySet[Project]:
+    if _is_active(person) and getattr(person, "is_staff", False):
+        return Project.objects.all()
+    return _joined(person, roles)
+
+
+def _joined(person: Person, roles: tuple[str, ...]) -> QuerySet[Project]:
+    """The projects in which the person has one of the roles."""
     if not _is_active(person):
         return Project.objects.none()
-    if getattr(person, "is_staff", False):
-        return Project.objects.all()
     return Project.objects.filter(pk__in=Membership.objects.filter(person=person.pk, role__in=roles).values("project"))
 
 

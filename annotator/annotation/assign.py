@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q, QuerySet
 
-from annotator.annotation import progress
-from annotator.annotation.models import Assignment, Membership, Project, Task, Transition
+from annotator.annotation import access, progress
+from annotator.annotation.models import Assignment, Project, Task, Transition
 
 S = Assignment.State
 GIVEN = Count("assignments", filter=~Q(assignments__state=S.HANDED_BACK))
@@ -24,7 +24,7 @@ class AssignRefused(ValueError):
 def give(task: Task, person: User, by: User) -> Assignment:
     """Give a reading of the task to a member of its project; whoever has one already keeps it. Raises AssignRefused."""
     name = person.get_username()
-    if not Membership.objects.filter(project=task.project_id, person=person.pk, person__is_active=True).exists():
+    if not access.is_member(person, task.project_id):
         raise AssignRefused(f"{name} is no member of the project {task.project}.")
     for reading in range(1, task.readings + 1):
         with_it = _take(task, person, reading, by)
@@ -43,7 +43,7 @@ def next_case(project: Project, person: User) -> Assignment | None:
     for state in (S.RETURNED, S.IN_PROGRESS, S.ASSIGNED):
         if begun := _by_urgency(own.filter(state=state), "task__").first():
             return begun
-    for task in waiting(project).exclude(assignments__person=person.pk):
+    for task in waiting_for(person, project):
         try:
             return give(task, person, person)
         except AssignRefused:  # somebody was faster; the next one then
@@ -54,6 +54,11 @@ def next_case(project: Project, person: User) -> Assignment | None:
 def waiting(project: Project) -> QuerySet[Task]:
     """Tasks that more people are to have, the most urgent first."""
     return _by_urgency(project.tasks.annotate(given=GIVEN).filter(given__lt=F("readings")))
+
+
+def waiting_for(person: access.Person, project: Project) -> QuerySet[Task]:
+    """Those of them that the person has not had."""
+    return waiting(project).exclude(assignments__person=person.pk)
 
 
 def spread(tasks: Sequence[Task], people: Sequence[User], by: User) -> list[Assignment]:
@@ -129,4 +134,4 @@ def _by_urgency(rows: Rows, task: str = "") -> Rows:
 
 
 def _open_cases(person: User) -> int:
-    return Assignment.objects.filter(person=person.pk, state__in=(S.ASSIGNED, S.IN_PROGRESS, S.RETURNED)).count()
+    return Assignment.objects.filter(person=person.pk, state__in=progress.EDITABLE).count()

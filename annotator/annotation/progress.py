@@ -80,11 +80,18 @@ def make(name: str, person: User, assignment: Assignment, reason: str = "") -> T
 
 def check_editable(person: access.Person, assignment: Assignment) -> None:
     """Raises MoveRefused where the person may not change the work now; asked of the database each time."""
-    if not access.works_on(person, assignment):
-        raise MoveRefused("You can look at this assignment, but only its annotator can change it.")
     assignment.refresh_from_db(fields=["state"])
+    if sentence := refusal(person, assignment):
+        raise MoveRefused(sentence)
+
+
+def refusal(person: access.Person, assignment: Assignment) -> str | None:
+    """Why the person may not change the work in the state that it is in, in one sentence; None where they may."""
+    if not access.works_on(person, assignment):
+        return "You can look at this assignment, but only its annotator can change it."
     if assignment.state not in EDITABLE:
-        raise MoveRefused(f"This case is {S(assignment.state).label}; its masks stay as they are.")
+        return f"This case is {S(assignment.state).label}; its masks stay as they are."
+    return None
 
 
 def start(person: User, assignment: Assignment) -> None:

@@ -31,7 +31,7 @@ def own_cases(person: access.Person) -> list[Assignment]:
 def queues(person: access.Person) -> list[Project]:
     """The projects in which a case waits that the person has not had."""
     projects = access.projects_worked_on_by(person)
-    return [one for one in projects if assign.waiting(one).exclude(assignments__person=person.pk).exists()]
+    return [one for one in projects if assign.waiting_for(person, one).exists()]
 
 
 def overseen_projects(person: access.Person) -> list[ProjectWork]:

@@ -41,7 +41,7 @@ def progress_json(person: access.Person, assignment: Assignment) -> dict[str, An
     last = assignment.transitions.exclude(reason="").select_related("person").last()
     return {
         "state": assignment.state,
-        "editable": access.works_on(person, assignment) and assignment.state in progress.EDITABLE,
+        "editable": progress.refusal(person, assignment) is None,
         "moves": progress.moves(person, assignment),
         "reason": {"text": last.reason, "person": last.person.get_username(), "state": last.after} if last else None,
     }

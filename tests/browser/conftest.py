@@ -121,3 +121,11 @@ def case_screen(site, log_in, page):
         return CaseScreen(page).wait_until_ready()
 
     return open_case
+
+
+@pytest.fixture
+def screen(case_screen, liver, z):
+    """The canvas of the real CT, at the slice that shows most of its liver."""
+    screen = case_screen(1)
+    screen.go_to(z)
+    return screen

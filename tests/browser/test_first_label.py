@@ -17,13 +17,6 @@ from tests.browser.conftest import shoot
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def screen(case_screen, liver, z):
-    screen = case_screen(1)
-    screen.go_to(z)
-    return screen
-
-
 def test_one_click_outlines_the_liver_and_a_second_corrects_it(screen, liver, z):
     first = centre_click(liver[z], np.zeros_like(liver[z]))
     screen.click(first.x, first.y)

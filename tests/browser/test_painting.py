@@ -12,9 +12,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def screen(case_screen, liver, z):
-    screen = case_screen(1)
-    screen.go_to(z)
+def screen(screen):
     yield screen
     shoot(screen.page, "painting")
 

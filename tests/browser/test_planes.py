@@ -9,13 +9,6 @@ from tests.browser.conftest import SIZE, shoot
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def screen(case_screen, z):
-    screen = case_screen(1)
-    screen.go_to(z)
-    return screen
-
-
 def show_planes(screen):
     screen.page.keyboard.press("Shift+V")
     screen.page.get_by_role("region", name="Planes across the slices").wait_for()

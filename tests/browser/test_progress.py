@@ -19,6 +19,15 @@ def waiting_case(site):
 
 
 def test_a_case_from_the_queue_to_its_acceptance(log_in, page, site, waiting_case):
+    def become(name):
+        page.goto(site.url)
+        page.get_by_role("button", name="Log out").click()
+        log_in(name)
+
+    def case_at(address):
+        page.goto(address)
+        return CaseScreen(page).wait_until_ready()
+
     log_in("annotator")
     page.get_by_role("button", name="Next case of Tests").click()
     page.wait_for_url(f"{site.url}/cases/*/")
@@ -38,10 +47,8 @@ def test_a_case_from_the_queue_to_its_acceptance(log_in, page, site, waiting_cas
     page.get_by_role("button", name="Next case").click()
     page.get_by_text("No case of Tests waits for you.").wait_for()
 
-    page.get_by_role("button", name="Log out").click()
-    log_in("manager")
-    page.goto(address)
-    CaseScreen(page).wait_until_ready()
+    become("manager")
+    case_at(address)
     page.get_by_role("button", name="Return").click()
     question = page.get_by_role("textbox", name="What is to be done again?")
     question.fill("The dome of the liver is missing.")
@@ -50,23 +57,17 @@ def test_a_case_from_the_queue_to_its_acceptance(log_in, page, site, waiting_cas
     page.get_by_role("dialog").get_by_role("button", name="Return").click()
     page.locator(".progress .is-returned").wait_for()
 
-    page.goto(site.url)
-    page.get_by_role("button", name="Log out").click()
-    log_in("annotator")
+    become("annotator")
     shoot(page, "returned-work")
     page.get_by_role("button", name="Next case of Tests").wait_for(state="detached")
-    page.goto(address)
-    screen = CaseScreen(page).wait_until_ready()
+    screen = case_at(address)
     page.get_by_text("returned by manager: The dome of the liver is missing.").wait_for()
     screen.click(60, 100)
     page.get_by_role("button", name="Submit").click()
     page.get_by_role("button", name="Take back").wait_for()
 
-    page.goto(site.url)
-    page.get_by_role("button", name="Log out").click()
-    log_in("manager")
-    page.goto(address)
-    CaseScreen(page).wait_until_ready()
+    become("manager")
+    case_at(address)
     page.get_by_role("button", name="Accept", exact=True).click()
     page.locator(".progress .is-accepted").wait_for()
     page.goto(site.url)

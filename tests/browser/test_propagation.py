@@ -15,13 +15,6 @@ from tests.browser.conftest import shoot
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def screen(case_screen, z):
-    screen = case_screen(1)
-    screen.go_to(z)
-    return screen
-
-
 def saved(screen, site, shape):
     """The saved masks [z, y, x] of the first label."""
     data, volume = screen.page.request.get(f"{site.url}/api/assignments/1/masks/").body(), np.zeros(shape, bool)

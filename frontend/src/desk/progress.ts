@@ -13,6 +13,8 @@ export const STATES = {
   handed_back: "handed back",
 } as const;
 export type State = keyof typeof STATES;
+/** Those in which the annotator works on the case. */
+export const OPEN: readonly State[] = ["assigned", "in_progress", "returned"];
 
 interface Move {
   readonly name: string;
@@ -61,7 +63,7 @@ export class Progress {
   get refusal(): string | undefined {
     const { state, editable } = this.now.value;
     if (editable) return undefined;
-    return ["assigned", "in_progress", "returned"].includes(state)
+    return OPEN.includes(state)
       ? "You can look at this case, but only its annotator can change it."
       : `This case is ${STATES[state]}; its masks stay as they are.`;
   }

@@ -30,7 +30,7 @@ export class Propagation {
 
   /** In one direction after the other; the number of slices that were reached. */
   run(from: Place, directions: readonly Direction[]): Promise<number> {
-    return this.walk(from, directions, false, (place) => this.isFree(place));
+    return this.walk(from, directions, false, this.isFree);
   }
 
   /** Fills what lies between the nearest confirmed slices; undefined where there are none on both sides. */
@@ -48,8 +48,7 @@ export class Propagation {
    * what they have. Where nothing is left here, the structure ends: nothing stays on the side that no confirmed slice holds.
    */
   flow(from: Place): Promise<number> {
-    const isEntered = (place: Place) => this.isUnconfirmed(place);
-    if (this.session.masks.at(from)?.runs.length) return this.walk(from, [1, -1], true, isEntered);
+    if (this.session.masks.at(from)?.runs.length) return this.walk(from, [1, -1], true, this.isUnconfirmed);
     this.end(from);
     return Promise.resolve(0);
   }
@@ -78,12 +77,11 @@ export class Propagation {
 
   /** Clears the unconfirmed slices beyond one that was cleared, unless both sides or neither lead to a confirmed one. */
   private end(from: Place): void {
-    const isEntered = (place: Place) => this.isUnconfirmed(place);
-    const open = ([1, -1] as const).filter((d) => this.heldBy(from, d, isEntered) === undefined);
+    const open = ([1, -1] as const).filter((d) => this.heldBy(from, d, this.isUnconfirmed) === undefined);
     const direction = open[0];
     if (direction === undefined || open.length > 1) return;
     const { rows, columns } = this.grid;
-    for (let z = from.z + direction; isEntered({ ...from, z }); z += direction)
+    for (let z = from.z + direction; this.isUnconfirmed({ ...from, z }); z += direction)
       this.session.paint({ ...from, z }, "clear", emptyMask(rows, columns));
   }
 
@@ -100,18 +98,14 @@ export class Propagation {
 
   /** The nearest confirmed slice in a direction. */
   private confirmedFrom(from: Place, direction: Direction): number | undefined {
-    return this.heldBy(from, direction, (place) => this.isFree(place));
+    return this.heldBy(from, direction, this.isFree);
   }
 
   private isConfirmed(place: Place): boolean {
     return Boolean(this.session.masks.at(place)?.runs.length) && !this.isUnconfirmed(place);
   }
 
-  private isFree(place: Place): boolean {
-    return place.z >= 0 && place.z < this.depth && !this.isConfirmed(place);
-  }
+  private readonly isFree = (place: Place): boolean => place.z >= 0 && place.z < this.depth && !this.isConfirmed(place);
 
-  private isUnconfirmed(place: Place): boolean {
-    return isUnconfirmed(this.session.clicks.value, place);
-  }
+  private readonly isUnconfirmed = (place: Place): boolean => isUnconfirmed(this.session.clicks.value, place);
 }

@@ -35,11 +35,12 @@ function PaneStage({ work, pane: { plane, viewer } }: { work: Work; pane: Pane }
 /** What the picture lacks. */
 function Coming({ work: { desk } }: { work: Work }) {
   const { step, slices } = desk.overview;
+  const { awaited } = desk; // looks at every slice
   return (
     <>
-      {desk.awaited > 0 && (
+      {awaited > 0 && (
         <span>
-          {slices.length - desk.awaited} of {slices.length} slices
+          {slices.length - awaited} of {slices.length} slices
         </span>
       )}
       {step > 1 && <span>1 slice in {step}</span>}

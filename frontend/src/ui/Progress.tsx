@@ -1,11 +1,10 @@
 /** The case's state, the buttons that move it on, and the question why. */
 import { useEffect, useRef } from "preact/hooks";
-import { type MoveName, MOVES, STATES } from "../desk/progress";
+import { type MoveName, MOVES, OPEN, STATES } from "../desk/progress";
 import { csrfToken } from "../session/csrf";
 import type { Work } from "./context";
 
 const MAIN: readonly MoveName[] = ["submit", "accept"];
-const DONE = ["submitted", "accepted", "skipped", "handed_back"];
 
 export function CaseProgress({ work: { desk } }: { work: Work }) {
   const { state, moves } = desk.progress.now.value;
@@ -27,7 +26,7 @@ export function CaseProgress({ work: { desk } }: { work: Work }) {
           {MOVES[move].name}
         </button>
       ))}
-      {DONE.includes(state) && (
+      {!OPEN.includes(state) && (
         <form method="post" action={desk.assignment.links.next}>
           <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
           <button type="submit" class="button">
