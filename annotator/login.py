@@ -8,8 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponseRedirect, JsonResponse
+from django.utils.translation import gettext_lazy as _
 
 from annotator.annotation import access
+
+THEMES = {"auto": _("System colours"), "dark": _("Dark"), "light": _("Light")}
 
 
 class LoginRequired(LoginRequiredMiddleware):
@@ -25,4 +28,10 @@ class LoginRequired(LoginRequiredMiddleware):
 
 def context(request: HttpRequest) -> dict[str, Any]:
     """What every page's header needs."""
-    return {"debug_site": settings.DEBUG, "manages": access.projects_managed_by(request.user).exists()}
+    theme = request.COOKIES.get("theme", "auto")
+    return {
+        "debug_site": settings.DEBUG,
+        "manages": access.projects_managed_by(request.user).exists(),
+        "theme": theme if theme in THEMES else "auto",
+        "themes": THEMES.items(),
+    }

@@ -31,6 +31,7 @@ ASGI_APPLICATION = "annotator.asgi.application"
 LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "login", "my_work", "login"
 X_FRAME_OPTIONS = "DENY"
 LANGUAGE_CODE, TIME_ZONE, USE_TZ = "en-gb", environment.text("TIME_ZONE", "UTC"), True
+LANGUAGES, LOCALE_PATHS = [("en-gb", "English"), ("de", "Deutsch")], [ROOT / "annotator" / "locale"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
@@ -43,13 +44,16 @@ INSTALLED_APPS = [
     "channels",
     "django_vite",
     "annotator",
+    "annotator.events",
     "annotator.studies",
     "annotator.annotation",
+    "annotator.api",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",  # the browser's language, or the one chosen in the header
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -13,6 +13,7 @@ urlpatterns = [
     path("cases/<int:assignment_id>/", pages.case, name="case"),
     path("cases/<int:assignment_id>/export/", pages.download, name="export"),
     path("cases/<int:assignment_id>/measures.csv", pages.measures, name="measures"),
+    path("projects/", include("annotator.projects.urls")),
     path("", include("annotator.studies.urls")),
     path("api/", include("annotator.api.urls")),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),

@@ -7,7 +7,7 @@ export default defineConfig({
     manifest: true,
     target: "es2022",
     sourcemap: true,
-    rollupOptions: { input: ["src/case.tsx", "src/upload.ts", "src/pages.css"] },
+    rollupOptions: { input: ["src/case.tsx", "src/upload.ts", "src/pages.ts"] },
   },
   test: {
     include: ["tests/**/*.test.{ts,tsx}"],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
 
 from annotator.studies.models import Series
+
+SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
 
 
 class Project(models.Model):
@@ -22,6 +24,15 @@ class Project(models.Model):
     guidelines = models.TextField(blank=True)
     overlap = models.CharField(max_length=16, choices=Overlap, default=Overlap.NEWEST)
     reviews_own = models.BooleanField(default=False, help_text="reviewers may review their own work")
+    model_version = models.ForeignKey(
+        "ModelVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="projects",
+        help_text="answers clicks here; empty: the site's active one",
+    )  # fmt: skip
+    double_share = models.FloatField(default=0.0, validators=SHARE, help_text="of new cases, read by two people")
+    review_share = models.FloatField(default=1.0, validators=SHARE, help_text="of submitted cases, seen by a reviewer")
+    window_presets = models.JSONField(default=list, blank=True, help_text="[{name, level, width}] in Hounsfield units")
+    gold_feedback = models.BooleanField(default=False, help_text="people see at once how they did on a gold case")
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -42,12 +53,36 @@ class Membership(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role, default=Role.ANNOTATOR)
+    skills = models.JSONField(default=list, blank=True, help_text="words; a task that asks for one goes to who has it")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "person"], name="one_role_per_person")]
 
     def __str__(self) -> str:
         return f"{self.person} · {self.role} of {self.project}"
+
+
+class Invitation(models.Model):
+    """A link that makes whoever opens it a member; good once, until it expires or is withdrawn."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="invitations")
+    role = models.CharField(max_length=16, choices=Membership.Role, default=Membership.Role.ANNOTATOR)
+    email = models.EmailField(blank=True, help_text="where the link was sent; blank where it was handed over")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the link's secret, which is not kept")
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="invitations"
+    )
+    accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.email or 'a link'} · {self.role} of {self.project}"
 
 
 class Label(models.Model):
@@ -57,9 +92,13 @@ class Label(models.Model):
     name = models.CharField(max_length=64)
     value = models.PositiveSmallIntegerField()
     colour = models.CharField(max_length=7, validators=[RegexValidator(r"^#[0-9a-f]{6}$")])
+    position = models.PositiveSmallIntegerField(default=0, help_text="in lists; equal ones go by value")
+    hotkey = models.CharField(max_length=1, blank=True, help_text="chooses the label on the canvas")
+    snomed = models.CharField(max_length=18, blank=True, help_text="SNOMED CT concept, e.g. 10200004 for a liver")
+    locked = models.BooleanField(default=False, help_text="locked when a case begins")
 
     class Meta:
-        ordering = ["value"]
+        ordering = ["position", "value"]
         constraints = [
             models.UniqueConstraint(fields=["project", "name"], name="label_names_are_unique"),
             models.UniqueConstraint(fields=["project", "value"], name="label_values_are_unique"),
@@ -78,6 +117,8 @@ class Task(models.Model):
     readings = models.PositiveSmallIntegerField(default=1, help_text="people who outline it, each blind to the others")
     priority = models.SmallIntegerField(default=0, help_text="higher is handed out earlier")
     due_on = models.DateField(null=True, blank=True)
+    skill = models.CharField(max_length=32, blank=True, help_text="whom it may go to: a word among a member's skills")
+    gold = models.BooleanField(default=False, help_text="its ground truth measures people who are given it unawares")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -89,7 +130,18 @@ class Task(models.Model):
 
 
 class Assignment(models.Model):
-    """A task given to one person. Its state changes in `annotator.annotation.progress` only."""
+    """A task given to one person. Its state changes in `annotator.annotation.progress` only.
+
+    A reading is the usual kind. A check looks the same to its person, but measures them against a gold case's ground truth. A
+    revision is a reviewer's edited copy of a reading, an adjudication what somebody made of two readings: either, once
+    accepted, is the task's ground truth instead of the readings.
+    """
+
+    class Kind(models.TextChoices):
+        READING = "reading"
+        CHECK = "check"
+        REVISION = "revision"
+        ADJUDICATION = "adjudication"
 
     class State(models.TextChoices):
         ASSIGNED = "assigned", "new"
@@ -102,17 +154,19 @@ class Assignment(models.Model):
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="assignments")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments")
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.READING)
     reading = models.PositiveSmallIntegerField(default=1, help_text="which of the task's readings it is")
+    revises = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="revisions")
     state = models.CharField(max_length=16, choices=State, default=State.ASSIGNED, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["task", "person"], name="a_task_is_given_to_a_person_once"),
+            models.UniqueConstraint(fields=["task", "person", "kind"], name="a_task_is_given_to_a_person_once"),
             models.UniqueConstraint(
                 fields=["task", "reading"],
-                condition=~models.Q(state="handed_back"),
+                condition=models.Q(kind="reading") & ~models.Q(state="handed_back"),
                 name="a_reading_belongs_to_one_person",
                 violation_error_message="Somebody has this reading of the task already.",
             ),
@@ -123,12 +177,15 @@ class Assignment(models.Model):
 
 
 class Transition(models.Model):
-    """A change of an assignment's state: append-only. An empty `before` is the assignment's beginning."""
+    """A change of an assignment's state: append-only. An empty `before` is the assignment's beginning.
+
+    `person` is null where a rule of the project moved it: no review was asked for, or the adjudication decided.
+    """
 
     assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="transitions")
     before = models.CharField(max_length=16, choices=Assignment.State, blank=True)
     after = models.CharField(max_length=16, choices=Assignment.State)
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     reason = models.TextField(blank=True)
     at = models.DateTimeField(auto_now_add=True)
 
@@ -137,6 +194,114 @@ class Transition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.before or 'nobody'} → {self.after}"
+
+
+class Lease(models.Model):
+    """Who has an assignment open for work. Gone when the window goes; what was stored stays.
+
+    Two clocks: `alive_at` ticks while the window's connection lives, `acted_at` when its person does something.
+    """
+
+    assignment = models.OneToOneField(Assignment, on_delete=models.CASCADE, related_name="lease")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    window = models.CharField(max_length=36, help_text="made by the browser window that holds it")
+    since = models.DateTimeField(default=timezone.now)
+    alive_at = models.DateTimeField(default=timezone.now)
+    acted_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.assignment} open by {self.person}"
+
+
+class Comment(models.Model):
+    """What somebody says about a slice, or a point of it. Resolved ones stay."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="comments")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    z = models.PositiveIntegerField()
+    y = models.PositiveIntegerField(null=True, help_text="null: about the whole slice")
+    x = models.PositiveIntegerField(null=True)
+    label = models.ForeignKey("Label", null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["assignment", "id"]
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class Comparison(models.Model):
+    """How far two assignments of one task agree: a job's row, with its figures in `Agreement`."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    first = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="+")
+    second = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=16, choices=State, default=State.WAITING)
+    progress = models.FloatField(default=0.0, help_text="0 to 1")
+    error = models.TextField(blank=True)
+    heartbeat_at = models.DateTimeField(null=True, help_text="last sign of life of the job that runs it")
+    created_at = models.DateTimeField(auto_now_add=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["first", "second"], name="a_pair_is_compared_once")]
+
+    def __str__(self) -> str:
+        return f"{self.first} ~ {self.second}"
+
+
+class Agreement(models.Model):
+    """The figures of a comparison for one label: of one slice, or of the volume where `z` is null."""
+
+    comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="agreements")
+    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="+")
+    z = models.PositiveIntegerField(null=True)
+    dice = models.FloatField(null=True, help_text="null where neither has the label")
+    surface_dice = models.FloatField(null=True, help_text="of surfaces at most 2 mm apart")
+    hd95 = models.FloatField(null=True, help_text="mm; null where one has no surface")
+    first_ml = models.FloatField(help_text="volume in ml")
+    second_ml = models.FloatField(help_text="volume in ml")
+
+    class Meta:
+        ordering = ["comparison", "label", "z"]
+        constraints = [
+            models.UniqueConstraint(fields=["comparison", "label", "z"], name="one_agreement_per_label_and_slice"),
+            models.UniqueConstraint(
+                fields=["comparison", "label"], condition=models.Q(z=None), name="one_agreement_per_label_and_volume"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} {'volume' if self.z is None else f'z{self.z}'}: {self.dice}"
+
+
+class Effort(models.Model):
+    """What a label of an assignment cost, by the server's clock; counted when the case is submitted."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="efforts")
+    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="+")
+    model_version = models.ForeignKey("ModelVersion", null=True, on_delete=models.SET_NULL, related_name="+")
+    slices = models.PositiveIntegerField(help_text="with a mask")
+    clicks = models.PositiveIntegerField()
+    strokes = models.PositiveIntegerField()
+    seconds = models.FloatField(help_text="between interactions; a pause counts up to 60 s")
+
+    class Meta:
+        ordering = ["assignment", "label"]
+        constraints = [models.UniqueConstraint(fields=["assignment", "label"], name="one_effort_per_label")]
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.clicks} clicks, {self.seconds:.0f} s"
 
 
 class LabelLock(models.Model):

@@ -43,7 +43,7 @@ def progress_json(person: access.Person, assignment: Assignment) -> dict[str, An
         "state": assignment.state,
         "editable": progress.refusal(person, assignment) is None,
         "moves": progress.moves(person, assignment),
-        "reason": {"text": last.reason, "person": last.person.get_username(), "state": last.after} if last else None,
+        "reason": {"text": last.reason, "person": str(last.person or ""), "state": last.after} if last else None,
     }
 
 

@@ -21,6 +21,8 @@ LOGIN = 302  # to the log-in page
 #  route                                            method        nobody  eve  alice  bob  rob  maria  staff
 TABLE = {
     "": ("get", (LOGIN, 200, 200, 200, 200, 200, 200)),
+    "projects/": ("get", (LOGIN, 200, 200, 200, 200, 200, 200)),
+    "projects/<int:project_id>/": ("get", (LOGIN, 404, 200, 200, 200, 200, 200)),
     "projects/<int:project_id>/next/": ("post", (LOGIN, 404, 302, 302, 302, 302, 404)),
     "cases/<int:assignment_id>/": ("get", (LOGIN, 404, 200, 404, 200, 200, 200)),
     "cases/<int:assignment_id>/export/": ("get", (LOGIN, 404, 200, 404, 200, 200, 200)),

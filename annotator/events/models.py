@@ -1,0 +1,77 @@
+"""What happened, for ever, and what people are to be told of it. The lowest app: it points at nobody's tables but people."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class AppendOnly(models.QuerySet):
+    """Rows that are written once."""
+
+    def update(self, **fields: Any) -> NoReturn:
+        raise TypeError("The audit record is append-only.")
+
+    def delete(self) -> NoReturn:
+        raise TypeError("The audit record is append-only.")
+
+
+class Event(models.Model):
+    """One line of the audit record: who did what to which thing.
+
+    It keeps numbers and names rather than foreign keys, so it survives whatever it speaks of.
+    """
+
+    at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+    person_id = models.PositiveBigIntegerField(null=True, help_text="auth.User; null for the program itself")
+    person = models.CharField(max_length=150, blank=True, help_text="the name at that time")
+    verb = models.CharField(max_length=32, db_index=True, help_text="saw, changed, exported, assigned, accepted …")
+    kind = models.CharField(max_length=32, help_text="the thing's model, e.g. assignment")
+    thing_id = models.CharField(max_length=64, blank=True)
+    thing = models.CharField(max_length=255, help_text="the thing's name at that time")
+    project_id = models.PositiveBigIntegerField(null=True, db_index=True)
+    details = models.JSONField(default=dict)
+
+    objects = AppendOnly.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.person or 'the program'} {self.verb} {self.thing}"
+
+    def save(self, *args: Any, **options: Any) -> None:
+        if self.pk:
+            raise TypeError("The audit record is append-only.")
+        super().save(*args, **options)
+
+    def delete(self, *args: Any, **options: Any) -> NoReturn:
+        raise TypeError("The audit record is append-only.")
+
+
+class Notice(models.Model):
+    """News for one person: shown in the app at once, and in the daily digest until it has been seen."""
+
+    class Kind(models.TextChoices):
+        ASSIGNED = "assigned"
+        RETURNED = "returned"
+        DUE = "due"
+        SCORED = "scored"
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=16, choices=Kind)
+    text = models.CharField(max_length=255)
+    url = models.CharField(max_length=255, help_text="where it leads, a path on this site")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    seen_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True, help_text="when a digest had it")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["person", "seen_at"])]
+
+    def __str__(self) -> str:
+        return self.text

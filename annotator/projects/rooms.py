@@ -1,0 +1,94 @@
+"""The rooms of a project: its pages, who may enter which, and the row of tabs that leads through them.
+
+A page is one function `(request, project) → HttpResponse` under `@room`; whoever may not enter gets a 404, as if there were
+no such project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from annotator.annotation import access
+from annotator.annotation.models import Project
+
+Rule = Callable[[access.Person], "QuerySet[Project]"]
+Page = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One of a project's pages: its URL's name, the words on the tab, and whose projects have it."""
+
+    name: str
+    title: Any  # translated when it is shown
+    rule: Rule
+
+
+TABS = (
+    Tab("project", _("Overview"), access.projects_of),
+    Tab("project_cases", _("Cases"), access.projects_managed_by),
+    Tab("project_review", _("Review"), access.projects_overseen_by),
+    Tab("project_agreement", _("Agreement"), access.projects_overseen_by),
+    Tab("project_gold", _("Gold cases"), access.projects_managed_by),
+    Tab("project_dashboard", _("Figures"), access.projects_managed_by),
+    Tab("project_people", _("People"), access.projects_managed_by),
+    Tab("project_labels", _("Labels"), access.projects_managed_by),
+    Tab("project_settings", _("Settings"), access.projects_managed_by),
+    Tab("project_audit", _("Record"), access.projects_managed_by),
+)
+
+
+def room(rule: Rule) -> Callable[[Page], Page]:
+    """Make a view of `page(request, project, …)` for `<int:project_id>`, for those whose projects `rule` gives."""
+
+    def make(page: Page) -> Page:
+        @wraps(page)
+        def view(request: HttpRequest, project_id: int, *args: Any, **kwargs: Any) -> HttpResponse:
+            project = rule(request.user).filter(pk=project_id).first()
+            if project is None:
+                raise Http404
+            return page(request, project, *args, **kwargs)
+
+        return view
+
+    return make
+
+
+def show(
+    request: HttpRequest, project: Project, template: str, context: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    """Render a project's page, which extends `projects/base.html`."""
+    whole = {"project": project, "tabs": tabs(request, project), **(context or {})}
+    return render(request, template, whole, status=status)
+
+
+def tabs(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
+    """The tabs that the person may open; `here` marks the one of this page and of the pages below it."""
+    found = []
+    for tab in TABS:
+        try:
+            url = reverse(tab.name, args=[project.pk])
+        except NoReverseMatch:
+            continue
+        if tab.rule(request.user).filter(pk=project.pk).exists():
+            found.append({"title": tab.title, "url": url, "here": False})
+    inside = [tab for tab in found if request.path.startswith(tab["url"])]
+    if inside:
+        max(inside, key=lambda tab: len(tab["url"]))["here"] = True
+    return found
+
+
+def person_of(request: HttpRequest) -> User:
+    """Whoever asks; behind the log-in it is a person."""
+    assert isinstance(request.user, User)
+    return request.user
