@@ -6,6 +6,6 @@ was typed. Heavy modules are imported inside `run`, so that `--help` is quick.
 
 from __future__ import annotations
 
-from . import calibrate, compare, evaluate, experiment, predict, prepare, train
+from . import average, calibrate, compare, evaluate, experiment, predict, prepare, train
 
-COMMANDS = (prepare, train, evaluate, compare, calibrate, experiment, predict)
+COMMANDS = (prepare, train, average, evaluate, compare, calibrate, experiment, predict)
