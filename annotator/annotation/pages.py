@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from annotator import tables
 from annotator.annotation import access, assign, export, measure, work
 from annotator.annotation.models import Assignment
+from annotator.events import audit
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -46,13 +47,16 @@ def next_case(request: HttpRequest, project_id: int) -> HttpResponse:
 @ensure_csrf_cookie
 def case(request: HttpRequest, assignment_id: int) -> HttpResponse:
     """The page that the frontend fills with the viewer."""
-    return render(request, "annotation/case.html", {"assignment": _assignment(request, assignment_id)})
+    assignment = _assignment(request, assignment_id)
+    audit.saw(request.user, assignment, assignment.task.project_id)
+    return render(request, "annotation/case.html", {"assignment": assignment})
 
 
 @require_safe
 def download(request: HttpRequest, assignment_id: int) -> HttpResponse:
     """The masks as a zip of NIfTI and JSON."""
     assignment = _assignment(request, assignment_id)
+    audit.note(request.user, "exported", assignment, assignment.task.project_id, what="masks")
     headers = {"Content-Disposition": f'attachment; filename="{export.file_stem(assignment)}.zip"'}
     headers["Cache-Control"] = "no-store"
     return HttpResponse(export.archive(assignment), content_type="application/zip", headers=headers)
@@ -67,6 +71,7 @@ def measures(request: HttpRequest, assignment_id: int) -> HttpResponse:
     except FileNotFoundError:
         reason = "The voxels of this series are no longer here, so nothing can be measured."
         return render(request, "404.html", {"reason": reason}, status=404)
+    audit.note(request.user, "exported", assignment, assignment.task.project_id, what="measures")
     return tables.download(table, f"{export.file_stem(assignment)}-measures.csv")
 
 
