@@ -36,7 +36,8 @@ def due_soon(today: date) -> int:
 def _due(today: date) -> Counter[tuple[int, int, str, date]]:
     """How many open cases: by person, project (its number and name) and day."""
     near = Assignment.objects.filter(state__in=OPEN, task__due_on__range=(today, today + SOON), person__is_active=True)
-    return Counter(near.values_list("person", "task__project", "task__project__name", "task__due_on"))
+    rows = near.values_list("person", "task__project", "task__project__name", "task__due_on")
+    return Counter((person, project, name, day) for person, project, name, day in rows if day)
 
 
 def _tell_due(person_id: int, project_id: int, project: str, day: date, n: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -11,6 +11,7 @@ from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from annotator.events.models import Event
+from annotator.spans import midnight
 
 VERBS = (
     "saw", "started", "assigned", "reassigned", "withdrew", "submitted", "took back", "skipped", "handed back", "returned",
@@ -74,11 +75,7 @@ def find(search: Search, project_id: int | None = None) -> QuerySet[Event]:
     if search.text:
         wanted &= Q(thing__icontains=search.text)
     if search.since:
-        wanted &= Q(at__gte=_midnight(search.since))
+        wanted &= Q(at__gte=midnight(search.since))
     if search.until:
-        wanted &= Q(at__lt=_midnight(search.until + timedelta(days=1)))
+        wanted &= Q(at__lt=midnight(search.until + timedelta(days=1)))
     return Event.objects.filter(wanted)
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

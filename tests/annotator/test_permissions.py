@@ -25,6 +25,10 @@ TABLE = {
     "projects/": ("get", (LOGIN, 200, 200, 200, 200, 200, 200)),
     "projects/<int:project_id>/": ("get", (LOGIN, 404, 200, 200, 200, 200, 200)),
     "projects/<int:project_id>/next/": ("post", (LOGIN, 404, 302, 302, 302, 302, 404)),
+    "projects/<int:project_id>/figures/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/figures/people/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/figures/effort/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/figures/<slug:name>.csv": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
     "projects/<int:project_id>/record/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
     "projects/<int:project_id>/record.csv": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
     "audit/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
@@ -76,7 +80,7 @@ def arguments(cast: Cast) -> dict[str, object]:
     upload = Upload.objects.create(project_id=cast.project.pk, person=cast.maria)
     return {
         "assignment_id": cast.alices.pk, "project_id": cast.project.pk, "series_id": series.pk, "z": 0,
-        "upload_id": upload.pk, "notice_id": notices.tell(cast.alice, "due", "A case is due.", "/").pk,
+        "upload_id": upload.pk, "name": "people", "notice_id": notices.tell(cast.alice, "due", "A case is due.", "/").pk,
     }  # fmt: skip
 
 
