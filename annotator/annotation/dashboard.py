@@ -30,6 +30,7 @@ WAITING = (S.ASSIGNED, S.IN_PROGRESS, S.RETURNED, S.SUBMITTED)
 DONE = (S.SUBMITTED, S.ACCEPTED, S.SKIPPED)
 AGES = (1, 3, 7, 14, 28)  # days
 OLDEST = 20
+BUSIEST = 30
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: list[list[Any]]
     chart: str = ""  # line, bar or stacked
+    chart_rows: int | None = None  # so many of the first rows are charted; None: all
     links: list[str] | None = None
 
     def cells(self) -> list[list[Cell]]:
@@ -190,7 +192,7 @@ class Figures:
     def people(self) -> Table:
         """Who holds what now, and what they did in the span."""
         held, done, costs, dice = self._held(), self._done(), self._costs("assignment__person"), self._dice_of_people()
-        rows = []
+        rows: list[list[Any]] = []
         for person, name in self._names().items():
             mine, (submitted, accepted, returned) = held[person], done[person]
             seen = accepted + returned
@@ -212,7 +214,7 @@ class Figures:
             Column(_("Dice with others"), 3, False),
         )
         says = _("What people hold now; from “submitted” on, what they did between the dates above.")
-        return Table("people", _("People"), says, columns, rows, "stacked")
+        return Table("people", _("People"), says, columns, rows, "stacked", chart_rows=BUSIEST)
 
     def labels(self) -> Table:
         """What a label of an accepted case cost."""
