@@ -1,4 +1,4 @@
-"""The ASGI application: HTTP by Django, `/ws/assignments/<id>/` by Channels, start and stop of the embedded inference.
+"""The ASGI application: HTTP by Django, `/ws/` by Channels, start and stop of the embedded inference.
 
 Serve it with a server that sends lifespan events (uvicorn does, Daphne does not).
 """
@@ -28,6 +28,7 @@ django_application = get_asgi_application()  # before anything that needs the mo
 
 from annotator.checks import TAG
 from annotator.live.consumers import AssignmentConsumer
+from annotator.live.notices import NoticeConsumer
 
 log = logging.getLogger(__name__)
 # WhiteNoise's files are small and are read at once; the warning is meant for endless streams.
@@ -71,7 +72,12 @@ async def _stop_inference() -> None:
         await embedded.stop()
 
 
-socket = URLRouter([path("ws/assignments/<int:assignment_id>/", AssignmentConsumer.as_asgi())])
+socket = URLRouter(
+    [
+        path("ws/assignments/<int:assignment_id>/", AssignmentConsumer.as_asgi()),
+        path("ws/notices/", NoticeConsumer.as_asgi()),
+    ]
+)
 application = ProtocolTypeRouter(
     {
         "http": django_application,

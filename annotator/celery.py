@@ -1,4 +1,5 @@
-"""The Celery app: `celery -A annotator worker --pool solo` runs the jobs (import, later training).
+"""The Celery app: `celery -A annotator worker --pool solo` runs the jobs (import, later training); one worker of the site
+has `--beat` as well, and starts what happens by the clock.
 
 The pool is solo because CUDA does not survive a fork.
 """
@@ -10,6 +11,7 @@ import warnings
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
 if os.environ.get("ANNOTATOR_DEBUG") == "1":  # a demo in a container runs as root, and that is all right
@@ -18,3 +20,6 @@ if os.environ.get("ANNOTATOR_DEBUG") == "1":  # a demo in a container runs as ro
 app = Celery("annotator")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")
+app.conf.beat_schedule = {
+    "every morning": {"task": "annotator.every_morning", "schedule": crontab(hour="6", minute="0")}
+}

@@ -7,10 +7,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponseRedirect, JsonResponse
 from django.utils.translation import gettext_lazy as _
 
 from annotator.annotation import access
+from annotator.events import notices
 
 THEMES = {"auto": _("System colours"), "dark": _("Dark"), "light": _("Light")}
 
@@ -32,6 +34,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     return {
         "debug_site": settings.DEBUG,
         "manages": access.projects_managed_by(request.user).exists(),
+        "unseen": notices.unseen(request.user).count() if isinstance(request.user, User) else 0,
         "theme": theme if theme in THEMES else "auto",
         "themes": THEMES.items(),
     }

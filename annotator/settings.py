@@ -26,6 +26,8 @@ if environment.flag("ANNOTATOR_HTTPS", False):  # a proxy in front speaks TLS an
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 
+SITE_URL = environment.text("ANNOTATOR_URL", "http://127.0.0.1:8000").rstrip("/")  # for links in mails
+
 ROOT_URLCONF = "annotator.urls"
 ASGI_APPLICATION = "annotator.asgi.application"
 LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "login", "my_work", "login"
@@ -131,6 +133,7 @@ INFERENCE_CACHE_BYTES = environment.number("ANNOTATOR_ENCODED_BYTES", 1 << 30)  
 # ------------------------------------------------------------------------------------------------ jobs
 
 JOBS = DATA / "jobs"
+JOBS.mkdir(exist_ok=True)
 CELERY_BROKER_URL = environment.text("CELERY_BROKER_URL", "filesystem://")
 if CELERY_BROKER_URL == "filesystem://":
     for folder in ("queue", "control"):
@@ -144,6 +147,8 @@ if CELERY_BROKER_URL == "filesystem://":
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE_FILENAME = str(JOBS / "beat")
 CELERY_TASK_IGNORE_RESULT = True  # a job's outcome is its own row's state
 
 # ------------------------------------------------------------------------------------------------ import

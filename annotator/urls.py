@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from annotator.annotation import pages
 from annotator.health import healthz
+from annotator.projects import audit
 
 urlpatterns = [
     path("", pages.my_work, name="my_work"),
@@ -15,6 +16,9 @@ urlpatterns = [
     path("cases/<int:assignment_id>/measures.csv", pages.measures, name="measures"),
     path("projects/", include("annotator.projects.urls")),
     path("", include("annotator.studies.urls")),
+    path("", include("annotator.events.urls")),
+    path("audit/", audit.site_audit, name="site_audit"),
+    path("audit.csv", audit.site_audit_csv, name="site_audit_csv"),
     path("api/", include("annotator.api.urls")),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -18,19 +18,7 @@ from annotator.annotation.models import (
     Task,
     Transition,
 )
-
-
-class ReadOnly(admin.ModelAdmin):
-    """Rows that only the program writes. What they hang on cannot be deleted from here either."""
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+from annotator.events.admin import ReadOnly
 
 
 class KeepsWork(admin.ModelAdmin):

@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q, QuerySet
 
-from annotator.annotation import access, progress
+from annotator.annotation import access, news, progress
 from annotator.annotation.models import Assignment, Project, Task, Transition
+from annotator.events import audit
 
 S = Assignment.State
 GIVEN = Count("assignments", filter=~Q(assignments__state=S.HANDED_BACK))
@@ -23,6 +24,14 @@ class AssignRefused(ValueError):
 
 def give(task: Task, person: User, by: User) -> Assignment:
     """Give a reading of the task to a member of its project; whoever has one already keeps it. Raises AssignRefused."""
+    given = _give(task, person, by)
+    if by != person:
+        news.given(person, task.project)
+    return given
+
+
+def _give(task: Task, person: User, by: User) -> Assignment:
+    """The same, without a word to the person."""
     name = person.get_username()
     if not access.is_member(person, task.project_id):
         raise AssignRefused(f"{name} is no member of the project {task.project}.")
@@ -77,8 +86,10 @@ def spread(tasks: Sequence[Task], people: Sequence[User], by: User) -> list[Assi
             if not free:
                 raise AssignRefused(f"All of them have had {task.series} already.")
             person = min(free, key=lambda one: load[one])
-            made.append(give(task, person, by))
+            made.append(_give(task, person, by))
             load[person] += 1
+        for person, project in {(one.person, one.task.project) for one in made if one.person != by}:
+            news.given(person, project)
     return made
 
 
@@ -89,6 +100,8 @@ def reassign(assignment: Assignment, person: User, by: User, keep_work: bool) ->
     with transaction.atomic():
         progress.make("withdraw", by, assignment)
         theirs = give(assignment.task, person, by)
+        before = assignment.person.get_username()
+        audit.note(by, "reassigned", theirs, theirs.task.project_id, before=before, with_work=keep_work)
         if keep_work:
             _copy_work(assignment, theirs)
     return theirs
@@ -124,6 +137,7 @@ def _take(task: Task, person: User, reading: int, by: User) -> Assignment | None
                 held.refresh_from_db()
                 made, before = held, S.HANDED_BACK
             Transition.objects.create(assignment=made, before=before, after=S.ASSIGNED, person=by)
+            audit.note(by, "assigned", made, task.project_id, to=person.get_username())
             return made
     except IntegrityError:
         return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import math
 from collections.abc import Iterable, Iterator
@@ -14,11 +12,10 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist
 
+from annotator import tables
 from annotator.annotation import overlap
 from annotator.annotation.models import Assignment, Label
 from annotator.studies import store
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute rather than show
 
 
 class Measures(NamedTuple):
@@ -46,14 +43,12 @@ def table(assignment: Assignment) -> Iterator[Measures]:
 
 def write_csv(assignment: Assignment) -> str:
     """The table as comma-separated values with a line of names. Raises FileNotFoundError."""
-    stream = io.StringIO()
-    writer = csv.writer(stream)
-    writer.writerow(Measures._fields)
-    for row in table(assignment):
-        name = f"'{row.label}" if row.label.startswith(FORMULA) else row.label
-        figures = ["" if figure is None else f"{figure:.2f}" for figure in row[2:]]
-        writer.writerow([name, row.slice, *figures])
-    return stream.getvalue()
+    return tables.to_csv(Measures._fields, (_in_words(row) for row in table(assignment)))
+
+
+def _in_words(row: Measures) -> list[object]:
+    """Figures with two decimals."""
+    return [row.label, row.slice, *("" if figure is None else f"{figure:.2f}" for figure in row[2:])]
 
 
 def _measure(

@@ -10,8 +10,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
+from annotator import tables
 from annotator.annotation import access, assign, export, measure, work
 from annotator.annotation.models import Assignment
+from annotator.events import audit
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -45,14 +47,19 @@ def next_case(request: HttpRequest, project_id: int) -> HttpResponse:
 @ensure_csrf_cookie
 def case(request: HttpRequest, assignment_id: int) -> HttpResponse:
     """The page that the frontend fills with the viewer."""
-    return render(request, "annotation/case.html", {"assignment": _assignment(request, assignment_id)})
+    assignment = _assignment(request, assignment_id)
+    audit.saw(request.user, assignment, assignment.task.project_id)
+    return render(request, "annotation/case.html", {"assignment": assignment})
 
 
 @require_safe
 def download(request: HttpRequest, assignment_id: int) -> HttpResponse:
     """The masks as a zip of NIfTI and JSON."""
     assignment = _assignment(request, assignment_id)
-    return _file(export.archive(assignment), f"{export.file_stem(assignment)}.zip", "application/zip")
+    audit.note(request.user, "exported", assignment, assignment.task.project_id, what="masks")
+    headers = {"Content-Disposition": f'attachment; filename="{export.file_stem(assignment)}.zip"'}
+    headers["Cache-Control"] = "no-store"
+    return HttpResponse(export.archive(assignment), content_type="application/zip", headers=headers)
 
 
 @require_safe
@@ -64,12 +71,8 @@ def measures(request: HttpRequest, assignment_id: int) -> HttpResponse:
     except FileNotFoundError:
         reason = "The voxels of this series are no longer here, so nothing can be measured."
         return render(request, "404.html", {"reason": reason}, status=404)
-    return _file(table, f"{export.file_stem(assignment)}-measures.csv", "text/csv; charset=utf-8")
-
-
-def _file(content: bytes | str, name: str, kind: str) -> HttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return HttpResponse(content, content_type=kind, headers=headers)
+    audit.note(request.user, "exported", assignment, assignment.task.project_id, what="measures")
+    return tables.download(table, f"{export.file_stem(assignment)}-measures.csv")
 
 
 def _assignment(request: HttpRequest, assignment_id: int) -> Assignment:

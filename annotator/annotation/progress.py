@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from annotator.annotation import access
+from annotator.annotation import access, effort
 from annotator.annotation.models import Assignment, Transition
 
 S = Assignment.State
@@ -73,6 +73,8 @@ def make(name: str, person: User, assignment: Assignment, reason: str = "") -> T
         moved = before in move.before and _is_moved(assignment, S(before), move.after)
         if not moved:
             raise MoveRefused(f"The case is {S(before).label}, so you cannot {_words(name)} it.")
+        if move.name == "submit":
+            effort.count(assignment)
         return Transition.objects.create(
             assignment=assignment, before=before, after=move.after, person=person, reason=reason.strip()
         )

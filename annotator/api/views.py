@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotator.annotation import access, history, progress, slicemasks
 from annotator.api.case import case_json, progress_json
+from annotator.events import audit
 from annotator.studies import store, thumbnail
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
 def assignment(request: HttpRequest, assignment_id: int) -> HttpResponse:
     """Everything about a case but its pictures, clicks and masks."""
     found = access.assignment_for(request.user, assignment_id)
-    return JsonResponse(case_json(request.user, found)) if found else _missing("assignment")
+    if found is None:
+        return _missing("assignment")
+    audit.saw(request.user, found, found.task.project_id)
+    return JsonResponse(case_json(request.user, found))
 
 
 @require_safe

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-import logging
-
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
+from annotator.events.layer import send_on_commit
 from annotator.events.models import Notice
-
-log = logging.getLogger(__name__)
 
 
 def tell(person: User, kind: str, text: str, url: str) -> Notice:
     """Keep the news, and send it to the person's open pages once it is committed."""
     notice = Notice.objects.create(person=person, kind=kind, text=text[:255], url=url)
-    transaction.on_commit(lambda: _send(notice))
+    send_on_commit(group(person.pk), {"type": "notice", "id": notice.pk})
     return notice
+
+
+def tell_anew(person: User, kind: str, text: str, url: str) -> Notice:
+    """The same, in the place of news of this kind and address that the person has not seen yet."""
+    unseen(person).filter(kind=kind, url=url).delete()
+    return tell(person, kind, text, url)
+
+
+def unseen(person: User) -> QuerySet[Notice]:
+    """The news that the person has not seen; none for whoever may not log in any more."""
+    return Notice.objects.filter(person=person.pk, person__is_active=True, seen_at=None)
+
+
+def see(person: User, *notices: Notice) -> None:
+    """The person has seen these, or all where none is named; their other pages count anew."""
+    seen = unseen(person).filter(pk__in=[one.pk for one in notices]) if notices else unseen(person)
+    if seen.update(seen_at=timezone.now()):
+        send_on_commit(group(person.pk), {"type": "notice"})
 
 
 def group(person_id: int) -> str:
     """The channel group of all pages that the person has open."""
     return f"person-{person_id}"
-
-
-def _send(notice: Notice) -> None:
-    """What gets lost here is still in the list."""
-    layer = get_channel_layer()
-    try:
-        async_to_sync(layer.group_send)(group(notice.person_id), {"type": "notice", "id": notice.pk})
-    except Exception as error:
-        log.warning("A notice was not shown at once: %s", error)

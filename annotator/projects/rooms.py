@@ -74,13 +74,14 @@ def show(
 
 def tabs(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
     """The tabs that the person may open; `here` marks the one of this page and of the pages below it."""
+    allowed = {rule for rule in {tab.rule for tab in TABS} if rule(request.user).filter(pk=project.pk).exists()}
     found = []
     for tab in TABS:
         try:
             url = reverse(tab.name, args=[project.pk])
         except NoReverseMatch:
             continue
-        if tab.rule(request.user).filter(pk=project.pk).exists():
+        if tab.rule in allowed:
             found.append({"title": tab.title, "url": url, "here": False})
     inside = [tab for tab in found if request.path.startswith(tab["url"])]
     if inside:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from annotator import engine
 from annotator.annotation import assign
 from annotator.annotation.models import Membership, Project, Task
+from annotator.events import audit
 from annotator.studies import archives, store
 from annotator.studies.files import NamedFile, collect
 from annotator.studies.models import Series, Study
@@ -119,6 +120,7 @@ class _Desk:
         try:
             volume = engine.read_volume(found, settings.IMPORT_MAX_VOXELS, reading)
             series, known = _keep(volume, self.person, progress=storing)
+            audit.note(self.person, "imported", series, self.project.pk, known=known)
             not_given = self.give_out(series)
         except Exception as error:
             return refused(name, reason(error))

@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from annotator.annotation import access
 from annotator.annotation.models import Project
+from annotator.events import audit
 from annotator.studies import imports, store
 from annotator.studies.files import clean
 from annotator.studies.models import Upload
@@ -110,6 +111,7 @@ def receive(
             name = clean(paths[number] if paths else str(file.name)) or "file"
             _store(file.path, f"{upload.prefix}/{number:06d}/{name}")
         upload.save(force_insert=True)
+        audit.note(person, "uploaded", upload, project.pk, files=len(files))
     except BaseException:
         store.delete(upload.prefix)
         raise

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from annotator.events import notices
 from annotator.studies import store
 from annotator.studies.models import Upload
 from tests.annotator import factories
@@ -24,6 +25,17 @@ TABLE = {
     "projects/": ("get", (LOGIN, 200, 200, 200, 200, 200, 200)),
     "projects/<int:project_id>/": ("get", (LOGIN, 404, 200, 200, 200, 200, 200)),
     "projects/<int:project_id>/next/": ("post", (LOGIN, 404, 302, 302, 302, 302, 404)),
+    "projects/<int:project_id>/figures/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/figures/people/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/figures/effort/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/figures/<slug:name>.csv": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/record/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/record.csv": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "audit/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "audit.csv": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "notices/": ("get", (LOGIN, 200, 200, 200, 200, 200, 200)),
+    "notices/seen/": ("post", (LOGIN, 302, 302, 302, 302, 302, 302)),
+    "notices/<int:notice_id>/": ("get", (LOGIN, 404, 302, 404, 404, 404, 404)),
     "cases/<int:assignment_id>/": ("get", (LOGIN, 404, 200, 404, 200, 200, 200)),
     "cases/<int:assignment_id>/export/": ("get", (LOGIN, 404, 200, 404, 200, 200, 200)),
     "cases/<int:assignment_id>/measures.csv": ("get", (LOGIN, 404, 200, 404, 200, 200, 200)),
@@ -68,7 +80,7 @@ def arguments(cast: Cast) -> dict[str, object]:
     upload = Upload.objects.create(project_id=cast.project.pk, person=cast.maria)
     return {
         "assignment_id": cast.alices.pk, "project_id": cast.project.pk, "series_id": series.pk, "z": 0,
-        "upload_id": upload.pk,
+        "upload_id": upload.pk, "name": "people", "notice_id": notices.tell(cast.alice, "due", "A case is due.", "/").pk,
     }  # fmt: skip
 
 

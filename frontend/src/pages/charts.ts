@@ -1,5 +1,9 @@
 // A chart beside its table: `<table data-chart="line">` has a head row of series names and a row for each point, its first cell
 // the point's name. The table stays for whoever reads rather than looks. Chart.js is loaded where a page has a chart.
+//
+// `th[data-uncharted]` keeps a column out of the chart (another unit, say), `data-chart-rows="30"` all rows but the first 30.
+
+import type { Chart, ChartConfiguration } from "chart.js";
 
 type Kind = "line" | "bar" | "stacked";
 
@@ -10,53 +14,84 @@ export interface ChartData {
 
 /** The numbers of a table; a cell without a number is a gap. `data-value` says a cell's number where its text is longer. */
 export function readTable(table: HTMLTableElement): ChartData {
-  const [, ...names] = [...(table.tHead?.rows[0]?.cells ?? [])].map((cell) => cell.textContent?.trim() ?? "");
-  const rows = [...(table.tBodies[0]?.rows ?? [])];
-  return {
-    labels: rows.map((row) => row.cells[0]?.textContent?.trim() ?? ""),
-    series: names.map((label, column) => ({ label, data: rows.map((row) => numberOf(row.cells[column + 1])) })),
-  };
+  const head = cellsOf(table.querySelector("thead tr"));
+  const charted = head.map((cell, column) => column > 0 && cell.dataset.uncharted === undefined);
+  const points = [...table.querySelectorAll("tbody tr")].map(cellsOf);
+  const shown = points.slice(0, Number(table.dataset.chartRows ?? points.length));
+  const series = head.map((cell, column) => ({
+    label: textOf(cell),
+    data: shown.map((cells) => numberOf(cells[column])),
+  }));
+  return { labels: shown.map((cells) => textOf(cells[0])), series: series.filter((_, column) => charted[column]) };
 }
 
-function numberOf(cell: HTMLTableCellElement | undefined): number | null {
-  const text = cell?.dataset.value ?? cell?.textContent?.trim() ?? "";
-  const number = Number.parseFloat(text);
+function cellsOf(row: Element | null): HTMLElement[] {
+  return [...(row?.children ?? [])] as HTMLElement[];
+}
+
+function textOf(cell: HTMLElement | undefined): string {
+  return cell?.textContent?.trim() ?? "";
+}
+
+function numberOf(cell: HTMLElement | undefined): number | null {
+  const number = Number.parseFloat(cell?.dataset.value ?? textOf(cell));
   return Number.isNaN(number) ? null : number;
 }
 
-/** Draws every chart of the page, each above its table. */
+/** Draws every chart of the page, each above its table, and again where the page changes its colours. */
 export async function drawCharts(page: Document): Promise<void> {
   const tables = [...page.querySelectorAll<HTMLTableElement>("table[data-chart]")];
   if (!tables.length) return;
   const { Chart, registerables } = await import("chart.js");
   Chart.register(...registerables);
-  Chart.defaults.color = colourOf(page, "--quiet");
-  Chart.defaults.borderColor = colourOf(page, "--line");
   Chart.defaults.animation = false;
-  for (const table of tables) {
-    const { labels, series } = readTable(table);
-    const kind = table.dataset.chart as Kind;
-    const frame = page.createElement("div");
-    frame.className = "chart";
-    frame.setAttribute("aria-hidden", "true"); // the table says it all
-    const canvas = frame.appendChild(page.createElement("canvas"));
-    (table.closest(".scroll") ?? table).before(frame);
+  const places = tables.map((table) => ({ table, canvas: canvasAbove(page, table) }));
+  let charts: Chart[] = [];
+  const draw = () => {
+    for (const chart of charts) chart.destroy();
+    Chart.defaults.color = colourOf(page, "--quiet");
+    Chart.defaults.borderColor = colourOf(page, "--line");
     const colours = COLOURS.map((name) => colourOf(page, name));
-    const datasets = series.map((one, index) => {
-      const colour = colours[index % colours.length];
-      return { ...one, borderColor: colour, backgroundColor: colour, spanGaps: true, tension: 0.2 };
-    });
-    const stacked = kind === "stacked";
-    new Chart(canvas, {
-      type: kind === "line" ? "line" : "bar",
-      data: { labels, datasets },
-      options: {
-        maintainAspectRatio: false,
-        scales: { x: { stacked }, y: { stacked, beginAtZero: true } },
-        plugins: { legend: { display: series.length > 1 } },
-      },
-    });
-  }
+    charts = places.map(({ table, canvas }) => new Chart(canvas, configuration(table, colours)));
+  };
+  draw();
+  onNewColours(page, draw);
+}
+
+/** The canvas that a table's chart is drawn on. */
+function canvasAbove(page: Document, table: HTMLTableElement): HTMLCanvasElement {
+  const frame = page.createElement("div");
+  frame.className = "chart";
+  frame.setAttribute("aria-hidden", "true"); // the table says it all
+  (table.closest(".scroll") ?? table).before(frame);
+  return frame.appendChild(page.createElement("canvas"));
+}
+
+/** What Chart.js draws of a table: its series one after the other in these colours. */
+export function configuration(table: HTMLTableElement, colours: readonly string[]): ChartConfiguration {
+  const { labels, series } = readTable(table);
+  const kind = table.dataset.chart as Kind;
+  const stacked = kind === "stacked";
+  const datasets = series.map((one, index) => {
+    const colour = colours[index % colours.length];
+    return { ...one, borderColor: colour, backgroundColor: colour, spanGaps: true, tension: 0.2 };
+  });
+  return {
+    type: kind === "line" ? "line" : "bar",
+    data: { labels, datasets },
+    options: {
+      maintainAspectRatio: false,
+      interaction: { mode: "index", intersect: false },
+      scales: { x: { stacked, grid: { display: false } }, y: { stacked, beginAtZero: true } },
+      plugins: { legend: { display: series.length > 1, labels: { boxWidth: 12, boxHeight: 12 } } },
+    },
+  };
+}
+
+/** Dark, light, or the system's choice has changed. */
+function onNewColours(page: Document, draw: () => void): void {
+  new MutationObserver(draw).observe(page.documentElement, { attributeFilter: ["data-theme"] });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 }
 
 /** What a colour of the palette comes to in the page's scheme; a canvas understands no `light-dark()`. */

@@ -1,0 +1,49 @@
+// @vitest-environment happy-dom
+import { describe, expect, it } from "vitest";
+import { configuration, readTable } from "../../src/pages/charts";
+
+function table(attributes: string, head: string, ...rows: string[]): HTMLTableElement {
+  document.body.innerHTML = `<table ${attributes}><thead><tr>${head}</tr></thead><tbody>${rows.map((row) => `<tr>${row}</tr>`).join("")}</tbody></table>`;
+  return document.querySelector("table") as HTMLTableElement;
+}
+
+const HEAD = "<th>day</th><th> accepted </th><th data-uncharted>pairs</th><th>Dice</th>";
+const cells = (...texts: string[]) => texts.map((text) => `<td>${text}</td>`).join("");
+
+describe("a table as a chart", () => {
+  it("has a series for every column but the first and those that are left out", () => {
+    const read = readTable(table("", HEAD, cells("1 May", "3", "9", "0.8"), cells("2 May", "4", "9", "–")));
+    expect(read.labels).toEqual(["1 May", "2 May"]);
+    expect(read.series).toEqual([
+      { label: "accepted", data: [3, 4] },
+      { label: "Dice", data: [0.8, null] },
+    ]);
+  });
+
+  it("takes the number beside a longer text", () => {
+    const read = readTable(table("", "<th>a</th><th>b</th>", '<td>x</td><td data-value="60">one minute</td>'));
+    expect(read.series[0]?.data).toEqual([60]);
+  });
+
+  it("ends where the table says so", () => {
+    const rows = Array.from({ length: 50 }, (_, i) => cells(`p${i}`, "1"));
+    expect(readTable(table('data-chart-rows="30"', "<th>a</th><th>b</th>", ...rows)).labels).toHaveLength(30);
+  });
+
+  it("is stacked, of bars, or a line, in the colours that there are, again from the first", () => {
+    const rows = [cells("x", "1", "2", "3")];
+    const made = (kind: string) =>
+      configuration(table(`data-chart="${kind}"`, "<th>a</th><th>b</th><th>c</th><th>d</th>", ...rows), [
+        "red",
+        "blue",
+      ]);
+    expect(["line", "bar", "stacked"].map((kind) => made(kind).type)).toEqual(["line", "bar", "bar"]);
+    expect(made("stacked").options?.scales?.y).toMatchObject({ stacked: true });
+    expect(made("bar").options?.scales?.y).toMatchObject({ stacked: false });
+    expect(made("bar").data.datasets.map((one) => one.backgroundColor)).toEqual(["red", "blue", "red"]);
+  });
+
+  it("of one series needs no legend", () => {
+    expect(configuration(table("", "<th>a</th><th>b</th>"), ["red"]).options?.plugins?.legend?.display).toBe(false);
+  });
+});
