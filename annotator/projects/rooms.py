@@ -76,16 +76,21 @@ def tabs(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
     """The tabs that the person may open; `here` marks the one of this page and of the pages below it."""
     found = []
     for tab in TABS:
-        try:
-            url = reverse(tab.name, args=[project.pk])
-        except NoReverseMatch:
-            continue
-        if tab.rule(request.user).filter(pk=project.pk).exists():
+        url = address(tab.name, project)
+        if url and tab.rule(request.user).filter(pk=project.pk).exists():
             found.append({"title": tab.title, "url": url, "here": False})
     inside = [tab for tab in found if request.path.startswith(tab["url"])]
     if inside:
         max(inside, key=lambda tab: len(tab["url"]))["here"] = True
     return found
+
+
+def address(name: str, project: Project) -> str:
+    """Of one of the project's pages; "" where the site has no such page."""
+    try:
+        return reverse(name, args=[project.pk])
+    except NoReverseMatch:
+        return ""
 
 
 def person_of(request: HttpRequest) -> User:

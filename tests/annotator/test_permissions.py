@@ -22,7 +22,19 @@ LOGIN = 302  # to the log-in page
 TABLE = {
     "": ("get", (LOGIN, 200, 200, 200, 200, 200, 200)),
     "projects/": ("get", (LOGIN, 200, 200, 200, 200, 200, 200)),
+    "projects/new/": ("get", (LOGIN, 200, 404, 404, 404, 200, 200)),
     "projects/<int:project_id>/": ("get", (LOGIN, 404, 200, 200, 200, 200, 200)),
+    "projects/<int:project_id>/settings/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/settings/archive/": ("post", (LOGIN, 404, 404, 404, 404, 302, 302)),
+    "projects/<int:project_id>/settings/delete/": ("post", (LOGIN, 404, 404, 404, 404, 302, 302)),
+    "projects/<int:project_id>/labels/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/labels/<int:label_id>/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/labels/<int:label_id>/move/": ("post", (LOGIN, 404, 404, 404, 404, 400, 400)),
+    "projects/<int:project_id>/labels/<int:label_id>/delete/": ("post", (LOGIN, 404, 404, 404, 404, 302, 404)),
+    "projects/<int:project_id>/labels/take/": ("post", (LOGIN, 404, 404, 404, 404, 302, 302)),
+    "projects/<int:project_id>/labels/export.<str:kind>": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/cases/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/cases/add/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
     "projects/<int:project_id>/next/": ("post", (LOGIN, 404, 302, 302, 302, 302, 404)),
     "cases/<int:assignment_id>/": ("get", (LOGIN, 404, 200, 404, 200, 200, 200)),
     "cases/<int:assignment_id>/export/": ("get", (LOGIN, 404, 200, 404, 200, 200, 200)),
@@ -68,7 +80,7 @@ def arguments(cast: Cast) -> dict[str, object]:
     upload = Upload.objects.create(project_id=cast.project.pk, person=cast.maria)
     return {
         "assignment_id": cast.alices.pk, "project_id": cast.project.pk, "series_id": series.pk, "z": 0,
-        "upload_id": upload.pk,
+        "upload_id": upload.pk, "label_id": cast.liver.pk, "kind": "ctbl",
     }  # fmt: skip
 
 
