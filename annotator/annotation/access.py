@@ -48,6 +48,16 @@ def projects_managed_by(person: Person) -> QuerySet[Project]:
     return _projects(person, (Membership.Role.MANAGER,))
 
 
+def may_create_projects(person: Person) -> bool:
+    """Whether the person may make new projects: as staff, or as manager of one already."""
+    return _is_active(person) and (bool(getattr(person, "is_staff", False)) or projects_managed_by(person).exists())
+
+
+def series_managed_by(person: Person) -> QuerySet[Series]:
+    """The series that the person may bring into other projects that they manage: those of the projects they manage."""
+    return Series.objects.filter(pk__in=Task.objects.filter(project__in=projects_managed_by(person)).values("series"))
+
+
 def assignments_of(person: Person) -> QuerySet[Assignment]:
     """Every assignment that the person may open, with its task, series, project and person."""
     own = Q(person=person.pk) & Q(task__project__in=projects_of(person))

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
+from annotator.annotation import kept
 from annotator.annotation.models import (
     Assignment,
     Interaction,
@@ -29,12 +30,8 @@ class KeepsWork(admin.ModelAdmin):
     def get_deleted_objects(self, objs: Iterable[Model], request: HttpRequest) -> Any:
         """Also asked for several at once, by the list's own "delete selected"."""
         mine = {f"{self.of_work}__in": [obj.pk for obj in objs]}
-        interactions = Interaction.objects.filter(**mine)
-        if not interactions.exists():
-            return super().get_deleted_objects(list(objs), request)
-        people = ", ".join(sorted(set(interactions.order_by().values_list("person__username", flat=True))))
-        counts = f"{interactions.count()} interactions and {SliceMask.objects.filter(**mine).count()} masks"
-        return [], {}, set(), [f"{counts} by {people}"]
+        work = kept.work(**mine)
+        return ([], {}, set(), [work]) if work else super().get_deleted_objects(list(objs), request)
 
 
 class MembershipInline(admin.TabularInline):

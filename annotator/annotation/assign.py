@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q, QuerySet
+from django.db.models.functions import Lower
 
-from annotator.annotation import access, news, progress
-from annotator.annotation.models import Assignment, Project, Task, Transition
+from annotator.annotation import access, news, progress, projects
+from annotator.annotation.models import Assignment, LabelLock, Membership, Project, Task, Transition
 from annotator.events import audit
+from annotator.studies.models import Series
 
 S = Assignment.State
 GIVEN = Count("assignments", filter=~Q(assignments__state=S.HANDED_BACK))
@@ -20,6 +23,27 @@ Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 class AssignRefused(ValueError):
     """One sentence why a task is not given to a person."""
+
+
+def add(project: Project, series: Series) -> tuple[Task, bool]:
+    """The series as a task of the project, and whether it is new there."""
+    return Task.objects.get_or_create(
+        project=project, series=series, defaults={"readings": readings_for(project, series)}
+    )
+
+
+def readings_for(project: Project, series: Series) -> int:
+    """2 for the project's share of double readings, else 1: by a hash, so that a series is always answered alike."""
+    digest = hashlib.sha256(f"{project.pk} {series.uid}".encode()).digest()
+    return 2 if int.from_bytes(digest[:8]) / 2**64 < project.double_share else 1
+
+
+def check_member(person: User, project: Project) -> None:
+    """Raises AssignRefused where cases of the project cannot go to the person, now or at all."""
+    if rests := projects.archived(project.pk):
+        raise AssignRefused(rests)
+    if not access.is_member(person, project.pk):
+        raise AssignRefused(f"{person.get_username()} is no member of the project {project}.")
 
 
 def give(task: Task, person: User, by: User) -> Assignment:
@@ -32,9 +56,7 @@ def give(task: Task, person: User, by: User) -> Assignment:
 
 def _give(task: Task, person: User, by: User) -> Assignment:
     """The same, without a word to the person."""
-    name = person.get_username()
-    if not access.is_member(person, task.project_id):
-        raise AssignRefused(f"{name} is no member of the project {task.project}.")
+    check_member(person, task.project)
     for reading in range(1, task.readings + 1):
         with_it = _take(task, person, reading, by)
         if with_it:
@@ -46,8 +68,10 @@ def _give(task: Task, person: User, by: User) -> Assignment:
 def next_case(project: Project, person: User) -> Assignment | None:
     """The person's own returned or unfinished case first, else the most urgent waiting one, now theirs.
 
-    None where none waits.
+    None where none waits, or the project is archived.
     """
+    if projects.archived(project.pk):
+        return None
     own = Assignment.objects.filter(task__project=project, person=person.pk)
     for state in (S.RETURNED, S.IN_PROGRESS, S.ASSIGNED):
         if begun := _by_urgency(own.filter(state=state), "task__").first():
@@ -61,23 +85,42 @@ def next_case(project: Project, person: User) -> Assignment | None:
 
 
 def waiting(project: Project) -> QuerySet[Task]:
-    """Tasks that more people are to have, the most urgent first."""
-    return _by_urgency(project.tasks.annotate(given=GIVEN).filter(given__lt=F("readings")))
+    """Tasks that more people are to have, the most urgent first; none while the project is archived."""
+    tasks = project.tasks.filter(project__archived_at=None)
+    return _by_urgency(tasks.annotate(given=GIVEN).filter(given__lt=F("readings")))
 
 
 def waiting_for(person: access.Person, project: Project) -> QuerySet[Task]:
-    """Those of them that the person has not had."""
-    return waiting(project).exclude(assignments__person=person.pk)
+    """Those of them that the person has not had and has the skill for."""
+    membership = Membership.objects.filter(project=project, person=person.pk).first()
+    known = {"", *skills(membership)} if membership else {""}
+    found = waiting(project).annotate(asked=Lower("skill")).filter(asked__in=known)
+    return found.exclude(assignments__person=person.pk)
 
 
-def spread(tasks: Sequence[Task], people: Sequence[User], by: User) -> list[Assignment]:
+def skills(membership: Membership) -> set[str]:
+    """The member's skills as tasks spell them."""
+    return {spelled_skill(skill) for skill in membership.skills}
+
+
+def spelled_skill(text: str) -> str:
+    """Capitals make no other skill."""
+    return text.strip().lower()
+
+
+def spread(tasks: Sequence[Task], people: Sequence[User], by: User, by_skill: bool = False) -> list[Assignment]:
     """Give each task to whoever of the people has least to do and has not had it; all of them or none.
 
-    Raises AssignRefused.
+    Args:
+        by_skill: a task that asks for a skill goes only to who has it.
+
+    Raises:
+        AssignRefused: there is nobody for one of the tasks.
     """
     if not people:
         raise AssignRefused("Choose at least one person.")
     load = {person: _open_cases(person) for person in people}
+    skilled = _skills_of(people, tasks) if by_skill else {}
     made: list[Assignment] = []
     with transaction.atomic():
         for task in tasks:
@@ -85,6 +128,10 @@ def spread(tasks: Sequence[Task], people: Sequence[User], by: User) -> list[Assi
             free = [person for person in people if person.pk not in had]
             if not free:
                 raise AssignRefused(f"All of them have had {task.series} already.")
+            if by_skill and task.skill:
+                free = [person for person in free if spelled_skill(task.skill) in skilled.get(person.pk, ())]
+            if not free:
+                raise AssignRefused(f"Nobody of them who is free for {task.series} has the skill {task.skill}.")
             person = min(free, key=lambda one: load[one])
             made.append(_give(task, person, by))
             load[person] += 1
@@ -130,6 +177,7 @@ def _take(task: Task, person: User, reading: int, by: User) -> Assignment | None
         with transaction.atomic():
             if held is None:
                 made, before = Assignment.objects.create(task=task, person=person, reading=reading), ""
+                _lock_labels(made)
             else:
                 again = Assignment.objects.filter(pk=held.pk, state=S.HANDED_BACK)
                 if not again.update(state=S.ASSIGNED, reading=reading):
@@ -141,6 +189,18 @@ def _take(task: Task, person: User, reading: int, by: User) -> Assignment | None
             return made
     except IntegrityError:
         return None
+
+
+def _lock_labels(made: Assignment) -> None:
+    """Those that the label set says begin locked."""
+    locked = made.task.project.labels.filter(locked=True)
+    LabelLock.objects.bulk_create(LabelLock(assignment=made, label=label) for label in locked)
+
+
+def _skills_of(people: Sequence[User], tasks: Sequence[Task]) -> dict[int, set[str]]:
+    """By the ids of the people, in the tasks' project."""
+    rows = Membership.objects.filter(person__in=people, project__in={task.project_id for task in tasks})
+    return {row.person_id: skills(row) for row in rows}
 
 
 def _by_urgency(rows: Rows, task: str = "") -> Rows:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from annotator.annotation import access, effort
+from annotator.annotation import access, effort, projects
 from annotator.annotation.models import Assignment, Transition
 
 S = Assignment.State
@@ -55,6 +55,8 @@ MOVES = {
 
 def moves(person: access.Person, assignment: Assignment) -> list[str]:
     """The names of the moves that the person can make now; to start is nobody's own decision."""
+    if projects.archived(assignment.task.project_id):
+        return []
     possible = [move for move in MOVES.values() if assignment.state in move.before and move.name != "start"]
     return [move.name for move in possible if move.allows(person, assignment)]
 
@@ -64,6 +66,8 @@ def make(name: str, person: User, assignment: Assignment, reason: str = "") -> T
     move = MOVES.get(name)
     if move is None:
         raise MoveRefused(f"There is no move {name[:40]!r}.")
+    if rests := projects.archived(assignment.task.project_id):
+        raise MoveRefused(rests)
     if not move.allows(person, assignment):
         raise MoveRefused(f"You may not {_words(name)} this case.")
     if move.needs_reason and not reason.strip():
@@ -91,6 +95,8 @@ def refusal(person: access.Person, assignment: Assignment) -> str | None:
     """Why the person may not change the work in the state that it is in, in one sentence; None where they may."""
     if not access.works_on(person, assignment):
         return "You can look at this assignment, but only its annotator can change it."
+    if rests := projects.archived(assignment.task.project_id):
+        return rests
     if assignment.state not in EDITABLE:
         return f"This case is {S(assignment.state).label}; its masks stay as they are."
     return None

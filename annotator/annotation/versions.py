@@ -20,9 +20,20 @@ def active() -> ModelVersion:
     A shipped checkpoint that an upgrade has replaced gives way to its successor: its file is gone.
     """
     current = ModelVersion.objects.filter(active=True).first()
-    if current and (current.path != SHIPPED or current.sha256 == engine.default_checkpoint()[1]):
+    if current and _is_there(current):
         return current
     return register_shipped()
+
+
+def answering(project_id: int) -> ModelVersion:
+    """The version that answers clicks in the project: the one it has chosen, else the active one."""
+    chosen = ModelVersion.objects.filter(projects=project_id).first()
+    return chosen if chosen and _is_there(chosen) else active()
+
+
+def _is_there(version: ModelVersion) -> bool:
+    """Whether its checkpoint can still be read: an upgrade replaces the shipped one."""
+    return version.path != SHIPPED or version.sha256 == engine.default_checkpoint()[1]
 
 
 def register_shipped() -> ModelVersion:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from annotator.annotation import access, progress
+from annotator.annotation import access, guidelines, progress
 from annotator.annotation.models import Assignment
 from annotator.studies.models import Series
 
@@ -19,11 +19,12 @@ def case_json(person: access.Person, assignment: Assignment) -> dict[str, Any]:
         "project": {
             "id": project.pk,
             "name": project.name,
-            "guidelines": project.guidelines,
+            "guidelines": guidelines.html(project.guidelines),
             "overlap": project.overlap,
+            "window_presets": project.window_presets,
         },
         "series": series_json(assignment.task.series),
-        "labels": list(project.labels.values("id", "name", "value", "colour")),
+        "labels": list(project.labels.values("id", "name", "value", "colour", "hotkey", "locked")),
         "person": assignment.person.get_username(),
         "progress": progress_json(person, assignment),
         "socket": f"/ws/assignments/{assignment.pk}/",

@@ -341,7 +341,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
 
     @in_database
     def _read_state(self) -> tuple[history.State, list[tuple[int, int, int]]]:
-        self.version = versions.active()
+        self.version = versions.answering(self.assignment.task.project_id)
         self._read_labels()
         state = history.state(self.assignment.pk)
         return state, slicemasks.behind(self.assignment.pk, state.newest)
@@ -356,7 +356,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
     def _record(self, message: history.Message, propagated: Painted | None = None) -> history.Recorded:
         """Rights and the active model version may have changed since the connection was made."""
         self._check_right()
-        self.version = versions.active()
+        self.version = versions.answering(self.assignment.task.project_id)
         recorded = history.record(self.assignment.pk, self.scope["user"].pk, message, self.locked, propagated, self.log)
         progress.start(self.scope["user"], self.assignment)
         return recorded
@@ -368,7 +368,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         Raises ProtocolError.
         """
         self._check_right()
-        self.version = versions.active()
+        self.version = versions.answering(self.assignment.task.project_id)
         before = history.check(self.assignment.pk, message, self.locked, self.log)
         slices = (message.source, message.z, message.ahead)
         rows = self.assignment.masks.filter(label=message.label, z__in=slices, pixels__gt=0)

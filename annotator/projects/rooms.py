@@ -77,16 +77,21 @@ def tabs(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
     allowed = {rule for rule in {tab.rule for tab in TABS} if rule(request.user).filter(pk=project.pk).exists()}
     found = []
     for tab in TABS:
-        try:
-            url = reverse(tab.name, args=[project.pk])
-        except NoReverseMatch:
-            continue
-        if tab.rule in allowed:
+        url = address(tab.name, project)
+        if url and tab.rule in allowed:
             found.append({"title": tab.title, "url": url, "here": False})
     inside = [tab for tab in found if request.path.startswith(tab["url"])]
     if inside:
         max(inside, key=lambda tab: len(tab["url"]))["here"] = True
     return found
+
+
+def address(name: str, project: Project) -> str:
+    """Of one of the project's pages; "" where the site has no such page."""
+    try:
+        return reverse(name, args=[project.pk])
+    except NoReverseMatch:
+        return ""
 
 
 def person_of(request: HttpRequest) -> User:

@@ -18,8 +18,8 @@ from django.db import IntegrityError, transaction
 from numpy.typing import NDArray
 
 from annotator import engine
-from annotator.annotation import assign
-from annotator.annotation.models import Membership, Project, Task
+from annotator.annotation import assign, projects
+from annotator.annotation.models import Project, Task
 from annotator.events import audit
 from annotator.studies import archives, store
 from annotator.studies.files import NamedFile, collect
@@ -34,6 +34,8 @@ Progress = Callable[[float, str], None]
 
 _READING = 0.6  # of the time that a series takes; the rest is storing
 KNOWN = "This series was imported before; it is not stored a second time."
+ADDED = "It was added to this project."
+THERE = "It is a case of this project already."
 
 
 def keep(volume: Volume, synthetic: bool = False, person: User | None = None) -> Series:
@@ -58,9 +60,13 @@ def import_paths(
         what became of each series, and of each file that belongs to none. One that is refused never stops the others.
 
     Raises:
-        ImportRefused: the assignee is no member.
+        ImportRefused: the project is archived.
+        AssignRefused: the assignee is no member.
     """
-    check_member(project, assignee)
+    if rests := projects.archived(project.pk):
+        raise ImportRefused(rests)
+    if assignee:
+        assign.check_member(assignee, project)
     desk = _Desk(project, person, assignee)
     report = progress or (lambda share, name: None)
     outcomes: list[Outcome] = []
@@ -70,12 +76,6 @@ def import_paths(
         else:
             outcomes += desk.import_files(batch, part)
     return outcomes or [refused("Import", "There is no file in it that could be imported.")]
-
-
-def check_member(project: Project, assignee: User | None) -> None:
-    """Raises ImportRefused where the assignee, if any, does not belong to the project."""
-    if assignee and not Membership.objects.filter(project=project, person=assignee).exists():
-        raise ImportRefused(f"{assignee.get_username()} is no member of the project {project}.")
 
 
 @dataclass(frozen=True)
@@ -121,15 +121,17 @@ class _Desk:
             volume = engine.read_volume(found, settings.IMPORT_MAX_VOXELS, reading)
             series, known = _keep(volume, self.person, progress=storing)
             audit.note(self.person, "imported", series, self.project.pk, known=known)
-            not_given = self.give_out(series)
+            task, is_new = assign.add(self.project, series)
+            not_given = self.give_out(task)
         except Exception as error:
             return refused(name, reason(error))
-        sentences = ((KNOWN,) if known else ()) + not_given + tuple(series.warnings)
-        return Outcome(name, series, Result.KNOWN if known else Result.IMPORTED, sentences)
+        before = ((KNOWN, ADDED if is_new else THERE)) if known else ()
+        return Outcome(
+            name, series, Result.KNOWN if known else Result.IMPORTED, before + not_given + tuple(series.warnings)
+        )
 
-    def give_out(self, series: Series) -> tuple[str, ...]:
-        """The sentence why the assignee does not get the series, where that is so."""
-        task, _ = Task.objects.get_or_create(project=self.project, series=series)
+    def give_out(self, task: Task) -> tuple[str, ...]:
+        """The sentence why the assignee does not get the task, where that is so."""
         try:
             if self.assignee:
                 assign.give(task, self.assignee, self.person or self.assignee)

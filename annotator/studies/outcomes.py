@@ -11,6 +11,7 @@ from typing import Any
 from django.db import OperationalError, models
 
 from annotator import engine
+from annotator.annotation.assign import AssignRefused
 from annotator.studies.archives import ArchiveRefused
 from annotator.studies.models import Series
 
@@ -48,7 +49,7 @@ def refused(name: str, sentence: str) -> Outcome:
 
 def reason(error: Exception) -> str:
     """One sentence; errors that nobody foresaw go to the log with all that is known about them."""
-    if isinstance(error, engine.VolumeRefused | ArchiveRefused | ImportRefused):
+    if isinstance(error, engine.VolumeRefused | ArchiveRefused | AssignRefused | ImportRefused):
         return str(error)
     if isinstance(error, MemoryError):
         return NO_MEMORY

@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
@@ -20,7 +21,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
-from annotator.annotation import access
+from annotator.annotation import access, projects
 from annotator.annotation.models import Project
 from annotator.studies import jobs, uploads
 from annotator.studies.outcomes import NO_SPACE, is_full
@@ -30,7 +31,7 @@ from annotator.studies.outcomes import NO_SPACE, is_full
 def choose(request: HttpRequest) -> HttpResponse:
     """Lead to the upload page of `?project=`, or of the first project that the person manages."""
     wanted = request.GET.get("project", "")
-    managed = access.projects_managed_by(request.user)
+    managed = access.projects_managed_by(request.user).order_by(F("archived_at").asc(nulls_first=True), "name")
     project = managed.filter(pk=wanted).first() if wanted.isdecimal() else managed.first()
     if project is None:
         raise Http404
@@ -40,7 +41,8 @@ def choose(request: HttpRequest) -> HttpResponse:
 @require_safe
 def upload(request: HttpRequest, project_id: int) -> HttpResponse:
     """The page to drop files on."""
-    return _page(request, _project(request, project_id))
+    project = _project(request, project_id)
+    return _page(request, project, projects.archived(project_id) or "")
 
 
 @csrf_exempt  # the token is checked by `_receive`: it is among the fields, which cannot be read before there is a place
@@ -108,8 +110,10 @@ def _project(request: HttpRequest, project_id: int) -> Project:
 def _page(request: HttpRequest, project: Project, error: str = "", status: int = 200) -> HttpResponse:
     context = {
         "project": project,
-        "others": access.projects_managed_by(request.user).exclude(pk=project.pk),
-        "members": project.memberships.select_related("person").order_by("person__username"),
+        "others": access.projects_managed_by(request.user).filter(archived_at=None).exclude(pk=project.pk),
+        "members": project.memberships.filter(person__is_active=True)
+        .select_related("person")
+        .order_by("person__username"),
         "max_files": settings.IMPORT_MAX_FILES,
         "error": error,
     }

@@ -23,7 +23,7 @@ from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
 
-from annotator.annotation import access
+from annotator.annotation import access, projects
 from annotator.annotation.models import Project
 from annotator.events import audit
 from annotator.studies import imports, store
@@ -101,6 +101,8 @@ def receive(
     Raises:
         UploadRefused: and like everything else that may be raised, nothing is kept then.
     """
+    if rests := projects.archived(project.pk):
+        raise UploadRefused(rests)
     if not files:
         raise UploadRefused("There is no file in this upload.")
     if paths and len(paths) != len(files):

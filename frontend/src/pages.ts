@@ -1,10 +1,12 @@
-// What every server-rendered page runs: htmx, the choice of dark or light, the bell, charts where a table asks for one.
+// What every server-rendered page runs: htmx, dark or light, the bell, ticked rows, charts where a table asks for one.
 import "htmx.org";
 import "./pages.css";
 import { drawCharts } from "./pages/charts";
 import { followNotices } from "./pages/notices";
 import { offerTheme } from "./pages/theme";
+import { offerTicks } from "./pages/ticks";
 
 offerTheme(document);
 followNotices(document);
+offerTicks(document);
 void drawCharts(document);

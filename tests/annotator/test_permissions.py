@@ -23,7 +23,19 @@ LOGIN = 302  # to the log-in page
 TABLE = {
     "": ("get", (LOGIN, 200, 200, 200, 200, 200, 200)),
     "projects/": ("get", (LOGIN, 200, 200, 200, 200, 200, 200)),
+    "projects/new/": ("get", (LOGIN, 200, 404, 404, 404, 200, 200)),
     "projects/<int:project_id>/": ("get", (LOGIN, 404, 200, 200, 200, 200, 200)),
+    "projects/<int:project_id>/settings/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/settings/archive/": ("post", (LOGIN, 404, 404, 404, 404, 302, 302)),
+    "projects/<int:project_id>/settings/delete/": ("post", (LOGIN, 404, 404, 404, 404, 302, 302)),
+    "projects/<int:project_id>/labels/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/labels/<int:label_id>/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/labels/<int:label_id>/move/": ("post", (LOGIN, 404, 404, 404, 404, 400, 400)),
+    "projects/<int:project_id>/labels/<int:label_id>/delete/": ("post", (LOGIN, 404, 404, 404, 404, 302, 404)),
+    "projects/<int:project_id>/labels/take/": ("post", (LOGIN, 404, 404, 404, 404, 302, 302)),
+    "projects/<int:project_id>/labels/export.<str:kind>": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/cases/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/cases/add/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
     "projects/<int:project_id>/next/": ("post", (LOGIN, 404, 302, 302, 302, 302, 404)),
     "projects/<int:project_id>/figures/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
     "projects/<int:project_id>/figures/people/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
@@ -81,6 +93,7 @@ def arguments(cast: Cast) -> dict[str, object]:
     return {
         "assignment_id": cast.alices.pk, "project_id": cast.project.pk, "series_id": series.pk, "z": 0,
         "upload_id": upload.pk, "name": "people", "notice_id": notices.tell(cast.alice, "due", "A case is due.", "/").pk,
+        "label_id": cast.liver.pk, "kind": "ctbl",
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@ import { splitMaskFrames } from "../protocol/maskframe";
 import type { MaskFrame } from "../protocol/maskframe";
 import { csrfToken } from "../session/csrf";
 import type { Grid } from "../viewer/geometry";
+import type { Preset } from "../viewer/window";
 import type { Steps } from "./history";
 import type { OverlapRule } from "./overlap";
 import type { MakeMove, Standing } from "./progress";
@@ -12,6 +13,8 @@ export interface Label {
   readonly name: string;
   readonly value: number;
   readonly colour: string;
+  /** The key that the project gives it; "" where it has none of its own. */
+  readonly hotkey: string;
 }
 
 export interface Series {
@@ -29,7 +32,9 @@ export interface Series {
 export interface Project {
   readonly id: number;
   readonly name: string;
+  /** HTML, made and made safe by the server. */
   readonly guidelines: string;
+  readonly window_presets: readonly Preset[];
   readonly overlap: OverlapRule;
 }
 

@@ -22,7 +22,8 @@ export interface Command extends Hint {
 
 const STEP = 10;
 const ZOOM_STEP = 1.25;
-const DIGITS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+/** As many as a project may have. */
+const LABEL_NUMBERS = Array.from({ length: 250 }, (_, i) => i + 1);
 
 /** Up and down are slices, or rows while the crosshair is on. */
 const vertical =
@@ -44,11 +45,27 @@ function toggle(state: Signal<boolean>): void {
   state.value = !state.value;
 }
 
-/** A name that stays, keys separated by blanks, what they do, and how. */
+/** A name that stays, keys separated by blanks (or none), what they do, and how. */
 type Row = readonly [id: string, keys: string, does: string, run: Run, release?: Run];
 
 const group = (name: string, rows: readonly Row[]): Command[] =>
-  rows.map(([id, keys, does, run, release]) => ({ group: name, id, keys: keys.split(" "), does, run, release }));
+  rows.map(([id, keys, does, run, release]) => ({
+    group: name,
+    id,
+    keys: keys.split(" ").filter(Boolean),
+    does,
+    run,
+    release,
+  }));
+
+/** The id of the command that chooses the label of this number, counted from 1. */
+export const labelCommand = (number: number): string => `label-${number}`;
+
+/** The number of the label that a command chooses; undefined where it does something else. */
+export const labelNumber = ({ id }: Command): number | undefined => {
+  const number = /^label-(\d+)$/.exec(id)?.[1];
+  return number === undefined ? undefined : Number(number);
+};
 
 const SLICES = group("Slices", [
   ["next-slice", "ArrowUp .", "Next slice towards the head", vertical(1, 1)],
@@ -100,7 +117,9 @@ const PAINT = group("Brush and mask", [
 ]);
 
 const LABELS = group("Labels and masks", [
-  ...DIGITS.map((n): Row => [`label-${n}`, `${n}`, `Label ${n}`, (d) => d.selectLabel(d.assignment.labels[n - 1])]),
+  ...LABEL_NUMBERS.map(
+    (n): Row => [labelCommand(n), n <= 9 ? `${n}` : "", `Label ${n}`, (d) => d.selectLabel(d.assignment.labels[n - 1])],
+  ),
   ["hide", "H", "Hide or show this label", (d) => d.toggleVisible(d.label.value)],
   ["lock", "Y", "Lock or unlock this label", (d) => d.toggleLock(d.label.value)],
   ["hide-all", "M", "Hide or show all masks", (d) => toggle(d.masksHidden)],

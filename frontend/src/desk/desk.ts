@@ -9,10 +9,10 @@ import { clampVoxel, type Grid, type ImagePoint, lengthMm, sameVoxel, type Voxel
 import { type Brush, type LabelMask, type Ruler, sameMasks } from "../viewer/layers";
 import { Plane, PLANE_NAMES, type SliceMasks, type VolumePoint } from "../viewer/planes";
 import { type Overview, overview, SliceCache, sliceLoader } from "../viewer/slices";
-import { autoWindow, type GreyWindow, limited, lookupTable, PRESETS } from "../viewer/window";
+import { autoWindow, type GreyWindow, limited, lookupTable, PRESETS, type Preset } from "../viewer/window";
 import { type Assignment, gridOf, type Label, loadSteps, moverOf } from "./assignment";
 import { History, replaysAt } from "./history";
-import { Keys } from "./keys";
+import { hotkeys, Keys } from "./keys";
 import { type Claim, visibleMasks } from "./overlap";
 import { PAINT_TOOLS, Painting, type PaintTool, type WholeTool } from "./painting";
 import type { Preferences } from "./preferences";
@@ -35,6 +35,8 @@ export class Desk {
   readonly session: Session;
   readonly preferences: Preferences;
   readonly keys: Keys;
+  /** The standard windows, which have keys, then the project's own. */
+  readonly presets: readonly Preset[];
   readonly grid: Grid;
   readonly painting: Painting;
   readonly history: History;
@@ -94,7 +96,8 @@ export class Desk {
     const { shape, spacing } = assignment.series;
     const [depth, rows, columns] = shape;
     [this.assignment, this.session, this.preferences] = [assignment, session, preferences];
-    this.keys = new Keys(preferences.keys);
+    this.keys = new Keys(preferences.keys, hotkeys(assignment.labels));
+    this.presets = [...PRESETS, ...assignment.project.window_presets];
     this.grid = gridOf(assignment.series);
     this.painting = new Painting(session, this.grid, preferences, {
       valueAt: (index) => this.slice.value?.[index],
@@ -359,8 +362,8 @@ export class Desk {
   }
 
   applyPreset(index: number): void {
-    const preset = PRESETS[index];
-    if (preset) this.greyWindow.value = preset;
+    const preset = this.presets[index];
+    if (preset) this.greyWindow.value = limited(preset);
   }
 
   applyAutoWindow(): void {

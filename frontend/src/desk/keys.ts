@@ -1,7 +1,8 @@
 /** Which keys a person has for which command, and what a key press means. */
 import type { Signal } from "@preact/signals-core";
 import type { Viewer } from "../viewer/viewer";
-import { COMMANDS, type Command } from "./commands";
+import type { Label } from "./assignment";
+import { COMMANDS, type Command, labelCommand, labelNumber } from "./commands";
 import type { Desk } from "./desk";
 
 /** What a person has changed: the chords of commands by their ids. All others have those of the table. */
@@ -63,17 +64,31 @@ export function refusal(chord: string): string | undefined {
 
 // ------------------------------------------------------------------------------------------ a person's keys
 
+/** The keys that a project gives its labels, where no other command has them: a label's own goes before a number. */
+export function hotkeys(labels: readonly Label[]): Bindings {
+  const others = new Set(COMMANDS.filter((one) => !labelNumber(one)).flatMap(({ keys }) => keys));
+  const own = labels.map(({ hotkey }, i) => [labelCommand(i + 1), [hotkey]] as const);
+  return Object.fromEntries(own.filter(([, [chord]]) => chord && !others.has(chord)));
+}
+
 export class Keys {
   private readonly changed: Signal<Bindings>;
+  private readonly first: Bindings;
 
-  constructor(changed: Signal<Bindings>) {
-    this.changed = changed;
+  /** `first`: what commands have here instead of the table's keys, until the person changes it. */
+  constructor(changed: Signal<Bindings>, first: Bindings = {}) {
+    [this.changed, this.first] = [changed, first];
   }
 
-  /** The chords of a command; none where the person has given its own to another. */
+  /** The chords of a command; none where the person, or the project, has given its own to another. */
   of(command: Command): readonly string[] {
     const taken = new Set(Object.values(this.changed.value).flat());
-    return this.changed.value[command.id] ?? command.keys.filter((chord) => !taken.has(chord));
+    return this.changed.value[command.id] ?? this.firstOf(command).filter((chord) => !taken.has(chord));
+  }
+
+  private firstOf(command: Command): readonly string[] {
+    const taken = new Set(Object.values(this.first).flat());
+    return this.first[command.id] ?? command.keys.filter((chord) => !taken.has(chord));
   }
 
   /** The first key of a command as people write it. Throws where there is no such command. */

@@ -1,7 +1,7 @@
 /** The sheet of keys, made from the table that the keyboard itself uses; every key in it can be changed. */
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { COMMANDS, type Command, type Hint, MOUSE, PLANE_MOUSE } from "../desk/commands";
+import { COMMANDS, type Command, type Hint, labelNumber, MOUSE, PLANE_MOUSE } from "../desk/commands";
 import type { Desk } from "../desk/desk";
 import { chordOf, isUnfinished, refusal, spelled } from "../desk/keys";
 import type { Work } from "./context";
@@ -179,8 +179,8 @@ function Mouse({ title, hints }: { title: string; hints: readonly Hint[] }) {
 }
 
 /** Labels that the project does not have need no key. */
-const isOfUse = ({ id }: Command, { assignment }: Desk): boolean =>
-  !id.startsWith("label-") || Number(id.slice("label-".length)) <= assignment.labels.length;
+const isOfUse = (command: Command, { assignment }: Desk): boolean =>
+  (labelNumber(command) ?? 0) <= assignment.labels.length;
 
 function Group({ sheet, name }: { sheet: Sheet; name: string }) {
   return (

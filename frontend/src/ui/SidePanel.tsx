@@ -3,7 +3,8 @@ import { useComputed } from "@preact/signals";
 import type { Label } from "../desk/assignment";
 import { type Desk, isPaintTool } from "../desk/desk";
 import { named } from "../desk/history";
-import { commandNamed } from "../desk/keys";
+import { labelCommand } from "../desk/commands";
+import { commandNamed, spelled } from "../desk/keys";
 import { areaMm2, greyUnder, volumeMl } from "../desk/measures";
 import { verdict } from "../desk/quality";
 import type { Mask } from "../protocol/mask";
@@ -61,6 +62,7 @@ function LabelRow({ work: { desk, viewer }, label, number }: { work: Work; label
   const visible = !desk.hidden.value.has(label.id);
   const locked = desk.session.locked.value.has(label.id);
   const { keys } = desk;
+  const [key] = keys.of(commandNamed(labelCommand(number)));
   return (
     <div class={desk.label.value === label ? "label is-chosen" : "label"}>
       <label>
@@ -76,7 +78,7 @@ function LabelRow({ work: { desk, viewer }, label, number }: { work: Work; label
         <span class="count" title="Slices with a mask">
           {slices || ""}
         </span>
-        {number <= 9 && <kbd>{keys.name(`label-${number}`)}</kbd>}
+        {key && <kbd>{spelled(key)}</kbd>}
       </label>
       <button
         type="button"
@@ -434,12 +436,12 @@ function Windows({ work: { desk, viewer } }: { work: Work }) {
     <section>
       <h2>Window</h2>
       <div class="presets">
-        {PRESETS.map((preset, i) => (
+        {desk.presets.map((preset, i) => (
           <button
-            key={preset.name}
+            key={`${i} ${preset.name}`}
             type="button"
             aria-pressed={preset.width === width && preset.level === level}
-            title={`Width ${preset.width}, level ${preset.level} (${desk.keys.name(`preset-${i + 1}`)})`}
+            title={`Width ${preset.width}, level ${preset.level}${i < PRESETS.length ? ` (${desk.keys.name(`preset-${i + 1}`)})` : ""}`}
             onClick={apply(() => desk.applyPreset(i))}
           >
             {preset.name}
@@ -463,9 +465,7 @@ function Guidelines({ work: { desk } }: { work: Work }) {
   return (
     <section class="guidelines">
       <h2>Guidelines</h2>
-      {guidelines.split(/\n{2,}/).map((paragraph) => (
-        <p key={paragraph}>{paragraph}</p>
-      ))}
+      <div class="prose" dangerouslySetInnerHTML={{ __html: guidelines }} />
     </section>
   );
 }

@@ -7,7 +7,13 @@ import { Desk as FakeSession, SHAPE } from "../session/fakes";
 
 export const ASSIGNMENT: Assignment = {
   id: 12,
-  project: { id: 3, name: "Abdomen", guidelines: "Outline the organ.\n\nNothing else.", overlap: "newest" },
+  project: {
+    id: 3,
+    name: "Abdomen",
+    guidelines: "<p>Outline the organ.</p>\n<p>Nothing else.</p>",
+    overlap: "newest",
+    window_presets: [{ name: "Fat", width: 200, level: -100 }],
+  },
   series: {
     id: "s",
     description: "Portal venous",
@@ -20,8 +26,8 @@ export const ASSIGNMENT: Assignment = {
     slice_url: "/api/series/s/slices/{z}",
   },
   labels: [
-    { id: 1, name: "Spleen", value: 1, colour: "#f2a65a" },
-    { id: 2, name: "Liver", value: 2, colour: "#c678dd" },
+    { id: 1, name: "Spleen", value: 1, colour: "#f2a65a", hotkey: "" },
+    { id: 2, name: "Liver", value: 2, colour: "#c678dd", hotkey: "" },
   ],
   person: "maria",
   progress: { state: "in_progress", editable: true, moves: ["submit", "skip", "hand_back"], reason: null },

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from annotator import demo
+from annotator.annotation.assign import AssignRefused
 from annotator.annotation.models import Label, Membership, Project
 from annotator.studies import imports
 from annotator.studies.outcomes import ImportRefused, Outcome, Result
@@ -37,8 +38,10 @@ class Command(BaseCommand):
         into = _project(project, assignee, create_project)
         try:
             outcomes = imports.import_paths(paths, into, assignee=assignee, progress=self.show_progress)
-        except ImportRefused as error:
+        except AssignRefused as error:
             raise CommandError(f"{error} Its members are: {_names(_members(into))}.") from error
+        except ImportRefused as error:
+            raise CommandError(str(error)) from error
         self.clear_line()
         for outcome in outcomes:
             self.stdout.write(_line(outcome))

@@ -1,0 +1,252 @@
+"""A project's cases as its manager handles them: found, planned, given out, taken back; many at once, all or none."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import models, transaction
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
+
+from annotator.annotation import access, assign, progress
+from annotator.annotation.assign import AssignRefused
+from annotator.annotation.models import Assignment, Project, Task
+from annotator.events import audit
+
+S, Kind = Assignment.State, Assignment.Kind
+MOST_READINGS = 9
+MOST_PRIORITY = 1000
+SOON = timedelta(days=7)
+
+
+class Standing(models.TextChoices):
+    """Where a task stands, all its readings together: what is to be done about it next."""
+
+    WAITING = "waiting", "waiting for a person"
+    ASSIGNED = "assigned", "new"
+    IN_PROGRESS = "in_progress", "in progress"
+    RETURNED = "returned", "returned"
+    SKIPPED = "skipped", "skipped"
+    SUBMITTED = "submitted", "to be reviewed"
+    ACCEPTED = "accepted", "accepted"
+
+
+class Due(models.TextChoices):
+    OVERDUE = "overdue", "overdue"
+    SOON = "soon", "within a week"
+    NEVER = "never", "no date"
+
+
+class Order(models.TextChoices):
+    URGENCY = "urgency", "most urgent first"
+    DUE = "due", "due first"
+    NEWEST = "newest", "newest first"
+    NAME = "name", "by name"
+    STANDING = "standing", "by state"
+
+
+ORDERS: dict[str, tuple[Any, ...]] = {
+    Order.URGENCY: (F("priority").desc(), F("due_on").asc(nulls_last=True), "pk"),
+    Order.DUE: (F("due_on").asc(nulls_last=True), "pk"),
+    Order.NEWEST: ("-pk",),
+    Order.NAME: ("series__description", "pk"),
+    Order.STANDING: ("standing", "pk"),
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which of a project's tasks, in which order. Empty fields ask for nothing."""
+
+    standing: str = ""
+    person: int | None = None
+    text: str = ""
+    due: str = ""
+    gold: bool = False
+    order: str = Order.URGENCY
+
+
+# ---------------------------------------------------------------------------------------------------- finding
+
+
+def tasks(project: Project) -> QuerySet[Any]:
+    """The project's tasks with `given` (readings that somebody has) and `standing`."""
+    return _with_standing(project.tasks.all())
+
+
+def find(project: Project, wanted: Wanted, today: date) -> QuerySet[Any]:
+    """The tasks asked for, each with its series and, as `held`, the assignments that somebody has."""
+    found = tasks(project)
+    if wanted.standing:
+        found = found.filter(standing=wanted.standing)
+    if wanted.person:
+        found = found.filter(Exists(_held().filter(task=OuterRef("pk"), person=wanted.person)))
+    if text := wanted.text.strip():
+        names = ("series__description", "series__uid", "series__study__patient", "series__study__description", "skill")
+        found = found.filter(Q(*[(f"{name}__icontains", text) for name in names], _connector=Q.OR))
+    if wanted.due:
+        found = found.filter(_due(wanted.due, today))
+    if wanted.gold:
+        found = found.filter(gold=True)
+    readers = Prefetch("assignments", _held().select_related("person").order_by("reading", "pk"), to_attr="held")
+    return found.select_related("series__study").prefetch_related(readers).order_by(*ORDERS[wanted.order])
+
+
+def counts(projects: Iterable[Project]) -> dict[int, dict[Standing, int]]:
+    """How many tasks of each project stand where, by the projects' ids; every standing has its number."""
+    found = {project.pk: dict.fromkeys(Standing, 0) for project in projects}
+    rows = _with_standing(Task.objects.filter(project__in=found)).order_by().values_list("project", "standing")
+    for project_id, standing, number in rows.annotate(number=Count("pk")):
+        found[project_id][Standing(standing)] = number
+    return found
+
+
+def _with_standing(found: QuerySet[Task]) -> QuerySet[Any]:
+    """By the readings; a revision or an adjudication that was accepted decides for all of them."""
+    readings = Assignment.objects.filter(task=OuterRef("pk"), kind=Kind.READING)
+    decided = Assignment.objects.filter(
+        task=OuterRef("pk"), kind__in=[Kind.REVISION, Kind.ADJUDICATION], state=S.ACCEPTED
+    )
+    given, accepted = _number(readings.exclude(state=S.HANDED_BACK)), _number(readings.filter(state=S.ACCEPTED))
+    first = (S.SKIPPED, S.RETURNED, S.IN_PROGRESS, S.ASSIGNED)
+    standing = Case(
+        When(Exists(decided) | Q(accepted__gte=F("readings")), then=Value(Standing.ACCEPTED)),
+        When(given__lt=F("readings"), then=Value(Standing.WAITING)),
+        *(When(Exists(readings.filter(state=state)), then=Value(Standing(state))) for state in first),
+        default=Value(Standing.SUBMITTED),
+        output_field=models.CharField(),
+    )
+    return found.annotate(given=given, accepted=accepted).annotate(standing=standing)
+
+
+def _number(rows: QuerySet[Assignment]) -> Any:
+    counted = rows.order_by().values("task").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+def _held() -> QuerySet[Assignment]:
+    return Assignment.objects.exclude(state=S.HANDED_BACK)
+
+
+def _due(due: str, today: date) -> Q:
+    return {
+        Due.OVERDUE: Q(due_on__lt=today) & ~Q(standing=Standing.ACCEPTED),
+        Due.SOON: Q(due_on__gte=today, due_on__lte=today + SOON),
+        Due.NEVER: Q(due_on=None),
+    }[Due(due)]
+
+
+# ---------------------------------------------------------------------------------------------------- deeds
+
+
+@transaction.atomic
+def give(chosen: Sequence[Task], person: User, by: User) -> list[Assignment]:
+    """Give each task to this person. Raises AssignRefused."""
+    return [assign.give(task, person, by) for task in chosen]
+
+
+@transaction.atomic
+def withdraw(chosen: Sequence[Task], by: User, reason: str = "") -> list[Assignment]:
+    """Take the tasks back from whoever has not submitted them. Raises AssignRefused or MoveRefused."""
+    taken = [reading for task in chosen for reading in _open_readings(task)]
+    for reading in taken:
+        progress.make("withdraw", by, reading, reason)
+    return taken
+
+
+@transaction.atomic
+def reassign(chosen: Sequence[Task], person: User, by: User, keep_work: bool) -> list[Assignment]:
+    """Hand each task on to this person, with the work so far or blank. Raises AssignRefused or MoveRefused."""
+    made = []
+    for task in chosen:
+        readings = _open_readings(task)
+        if len(readings) > 1:
+            names = " and ".join(reading.person.get_username() for reading in readings)
+            raise AssignRefused(f"{names} both have {task.series}; withdraw one of them, then give it again.")
+        made.append(assign.reassign(readings[0], person, by, keep_work))
+    return made
+
+
+@transaction.atomic
+def plan(chosen: Sequence[Task], by: User, today: date, **changes: Any) -> int:
+    """Set priority, due_on, skill or readings of each task; the number of tasks. Raises AssignRefused."""
+    _check_plan(today, **changes)
+    if "skill" in changes:
+        changes["skill"] = assign.spelled_skill(changes["skill"])
+    for task in chosen:
+        _check_readings(task, changes.get("readings", task.readings))
+        for name, value in changes.items():
+            setattr(task, name, value)
+        task.save(update_fields=list(changes))
+        audit.note(by, "planned", task, task.project_id, **{name: _plain(value) for name, value in changes.items()})
+    return len(chosen)
+
+
+@transaction.atomic
+def add_series(project: Project, series_ids: Iterable[uuid.UUID], by: User) -> list[Task]:
+    """Make series of other projects tasks of this one; those that it has already stay as they are. The new ones.
+
+    Raises AssignRefused.
+    """
+    wanted = set(series_ids)
+    found = list(access.series_managed_by(by).filter(pk__in=wanted))
+    if len(found) < len(wanted):
+        raise AssignRefused("One of these series is in no project that you manage.")
+    added = [assign.add(project, series) for series in found]
+    new = [task for task, is_new in added if is_new]
+    if new:
+        audit.note(by, "added series", project, project.pk, series=[str(task.series_id) for task in new])
+    return new
+
+
+def _open_readings(task: Task) -> list[Assignment]:
+    """Those that can be withdrawn. Raises AssignRefused where there is none."""
+    before = progress.MOVES["withdraw"].before
+    found = list(task.assignments.filter(kind=Kind.READING, state__in=before).select_related("person", "task__project"))
+    if not found:
+        raise AssignRefused(f"Nobody has {task.series} open, so it cannot be withdrawn.")
+    return found
+
+
+def _check_plan(today: date, **changes: Any) -> None:
+    due, priority, readings = changes.get("due_on"), changes.get("priority", 0), changes.get("readings", 1)
+    if due and due < today:
+        raise AssignRefused("A due date lies today or later.")
+    if not -MOST_PRIORITY <= priority <= MOST_PRIORITY:
+        raise AssignRefused(f"A priority lies between −{MOST_PRIORITY} and {MOST_PRIORITY}.")
+    if not 1 <= readings <= MOST_READINGS:
+        raise AssignRefused(f"A case is read by 1 to {MOST_READINGS} people.")
+    if len(changes.get("skill", "")) > 32:
+        raise AssignRefused("A skill is a word of at most 32 characters.")
+
+
+def _check_readings(task: Task, wanted: int) -> None:
+    highest = (
+        task.assignments.filter(kind=Kind.READING)
+        .exclude(state=S.HANDED_BACK)
+        .aggregate(highest=models.Max("reading"))["highest"]
+    )
+    if highest and highest > wanted:
+        raise AssignRefused(f"{task.series} has {highest} readers already; withdraw one of them first.")
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
