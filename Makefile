@@ -16,7 +16,7 @@ export ANNOTATOR_DATA
 BIN := .venv/bin
 FRONTEND_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print)
 
-.PHONY: help setup demo test lint test-python test-frontend bench bench-browser bench-peers bench-peers-web lock clean
+.PHONY: help setup demo test lint test-python test-frontend bench bench-browser bench-peers bench-peers-web lock messages clean
 
 help:
 	@sed -n '1,/^SHELL/s/^# //p' Makefile
@@ -92,6 +92,9 @@ bench-peers-web: setup .make/python-dev .make/python-monailabel
 
 lock: .make/python-dev
 	$(BIN)/python scripts/lock.py
+
+messages: .make/python-dev
+	cd annotator && ../$(BIN)/python -m django makemessages --all --no-location --no-wrap -v 0 && ../$(BIN)/python -m django compilemessages -v 0
 
 clean:
 	rm -rf .make .venv .venv-peers .venv-monailabel frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache
