@@ -221,7 +221,7 @@ async def test_binary_frames_are_refused(case, connect):
 
 async def test_an_old_page_is_asked_to_reload(case, connect):
     window = await connect(case.pk, case.person)
-    await window.send(protocol.Hello(protocol.PROTOCOL_VERSION + 1))
+    await window.send(protocol.Hello(protocol.PROTOCOL_VERSION + 1, "window"))
     error = await window.receive()
     assert error.code == "protocol_version" and "reload" in error.message
 
