@@ -24,6 +24,7 @@ from annotator.protocol import (
     Saved,
     SliceClicks,
     Stored,
+    TakeOver,
     Undo,
     View,
     Welcome,
@@ -272,8 +273,10 @@ async def test_a_locked_label_keeps_its_voxels_and_refuses_changes(case, labels,
     await window.receive_until(Saved)
     await window.send(Undo(4))
     assert (await window.receive_until(Error)).code == "locked"
+    await other.send(TakeOver())
     await other.send(Lock(spleen, False))
     assert (await window.receive_until(Locks)).labels == ()
+    await window.send(TakeOver())
     assert (await (await connect(case.pk, case.person)).hello()).locked == ()
     await window.send(Undo(4))
     assert (await window.receive_until(Stored)).sequence == 4
