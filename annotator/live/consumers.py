@@ -30,6 +30,7 @@ NOT_LOGGED_IN, NOT_FOUND = 4401, 4404  # close codes
 LEFT = (1000, 1001)  # close codes of a window that is gone for good, not of a line that broke
 NOTHING = Painted(b"")
 BASES_KEPT = 32  # painted masks of a window
+ELSEWHERE = "Another window works on this case; nothing was changed."
 AWAY_AFTER = 5.0  # seconds without an answer; then the request is sent again, as often
 
 
@@ -408,7 +409,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         except progress.MoveRefused as refused:
             raise ProtocolError("read_only", str(refused)) from None
         if not lease.hold(self.window):
-            raise ProtocolError("lease", "Another window works on this case; nothing was changed.")
+            raise ProtocolError("lease", ELSEWHERE)
 
     @in_database
     def _stand(self, take: Callable[[lease.Window], bool]) -> tuple[Lease | None, bool]:
@@ -428,8 +429,17 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
 
     @in_database
     def _record(self, message: history.Message, propagated: Painted | None = None) -> history.Recorded:
-        """Rights and the active model version may have changed since the connection was made."""
-        self._check_right()
+        """Rights and the active model version may have changed since the connection was made.
+
+        What was stored before the lease was lost is answered once more.
+        """
+        try:
+            self._check_right()
+        except ProtocolError as refused:
+            before = history.answered(self.assignment.pk, message) if refused.code == "lease" else None
+            if before is None:
+                raise
+            return before
         self.version = versions.active()
         recorded = history.record(self.assignment.pk, self.scope["user"].pk, message, self.locked, propagated, self.log)
         progress.start(self.scope["user"], self.assignment)

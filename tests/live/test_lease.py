@@ -6,7 +6,7 @@ import pytest
 
 from annotator.annotation import lease, progress
 from annotator.annotation.models import Interaction, Membership
-from annotator.protocol import AddClick, Error, Hello, Lease, News, Preview, PreviewClick, Saved, Stored, TakeOver
+from annotator.protocol import AddClick, Error, Hello, Lease, MaskFrame, News, Preview, PreviewClick, Saved, Stored, TakeOver
 from tests.annotator.factories import make_person
 from tests.live.conftest import in_database
 
@@ -64,11 +64,24 @@ async def test_the_second_window_looks_on_until_it_takes_over_and_the_first_is_t
     assert (await here.receive_until(Stored)).sequence == 2
 
 
+async def test_what_was_stored_before_the_lease_was_lost_is_answered_once_more(case, labels, connect):
+    here, _ = await opened(connect, case)
+    there, _ = await opened(connect, case)
+    await here.send(click(labels, 1))
+    await here.receive_until(Saved)
+    await there.send(TakeOver())
+    await there.receive_until(Lease)
+    await here.send(click(labels, 1))
+    assert (await here.receive_until(Stored)).sequence == 1
+    await here.send(click(labels, 1, 30))
+    assert (await here.receive_until(Error)).code == "lease"
+
+
 async def test_a_window_that_looks_on_still_sees_previews(case, labels, connect):
     await opened(connect, case)
     there, _ = await opened(connect, case)
     await there.send(Preview(1, labels["liver"], Z, 0, (PreviewClick(22, 20, True),)))
-    assert (await there.receive()).__class__.__name__ in ("Welcome", "MaskFrame")
+    assert (await there.receive_until(MaskFrame)).kind == MaskFrame.PREVIEW
 
 
 async def test_a_window_that_is_closed_passes_the_lease_on(case, connect):

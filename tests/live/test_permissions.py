@@ -74,7 +74,7 @@ async def outcome(window, message):
     return answer.code if isinstance(answer, Error) else TAKEN
 
 
-@pytest.mark.parametrize(("column", "who"), enumerate(PEOPLE))
+@pytest.mark.parametrize(("column", "who"), list(enumerate(PEOPLE)))
 async def test_who_may_send_what(case, labels, connect, column, who):
     person = case.person if who == "annotator" else await in_database(make_person)(who, is_staff=who == "staff")
     if who in ("reviewer", "manager"):
