@@ -9,6 +9,9 @@ stored for the assignment), sends one, gets `stored` as soon as it is durable, t
 same sequence with the same content is answered as the first time. While a click is held and dragged, the browser sends
 `preview`: a complete click list that stands alone and is not stored; the release stores one `add_click` or `move_click`.
 
+One window of a case works, the one that has its lease (`annotation.lease`); all others look on. A write is made on the log as
+the window knows it: its `sequence` says so, and where another window stored that number meanwhile, it is refused.
+
 What the person's own hand makes of a slice (brush, lasso, fill …) is one `paint` with the whole new mask. Clicks that come
 after it go on from there: the slice's `base` is the sequence of that paint, and its click list begins anew.
 """
@@ -24,7 +27,8 @@ import typing
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
+MAX_WINDOW = 36  # characters of a window's name
 MAX_TEXT_BYTES = 512 * 1024
 MAX_CLICKS = 500  # of one label on one slice
 TOOLS = ("accept", "brush", "eraser", "lasso", "fill", "largest", "grow", "shrink", "threshold", "copy", "clear")
@@ -89,10 +93,18 @@ class LockedLabel:
 
 @dataclass(frozen=True)
 class Hello:
-    """The first frame of every connection."""
+    """The first frame of every connection. `window` is the browser window's own name, made when the page was loaded."""
 
     type: ClassVar[str] = "hello"
     protocol: int
+    window: str
+
+
+@dataclass(frozen=True)
+class TakeOver:
+    """The person goes on in this window; the one that had the lease looks on from now."""
+
+    type: ClassVar[str] = "take_over"
 
 
 @dataclass(frozen=True)
@@ -269,6 +281,27 @@ class Locks:
 
 
 @dataclass(frozen=True)
+class Lease:
+    """Who has the case open for work: before every `welcome`, and whenever it changes.
+
+    `since` is ISO 8601; both texts are empty where nobody has it.
+    """
+
+    type: ClassVar[str] = "lease"
+    mine: bool  # this very window
+    person: str
+    since: str
+
+
+@dataclass(frozen=True)
+class News:
+    """A part of the case that is read over HTTP is another by now: "progress" or "comments"."""
+
+    type: ClassVar[str] = "news"
+    what: str
+
+
+@dataclass(frozen=True)
 class InferenceState:
     """Whether masks can be expected; clicks are stored all the same while it is away."""
 
@@ -281,8 +314,9 @@ class Error:
     """One refused frame. `sequence` or `request` names it where it had one, else both are 0.
 
     Codes: malformed, too_large, protocol_version, hello_first, outside, unknown_label, unknown_click, nothing_to_undo,
-    nothing_to_redo, bad_mask, sequence_taken (another window stored that number: say `hello` again), too_many_clicks,
-    locked, ended (a propagation), read_only, inference (the network failed on this request).
+    nothing_to_redo, bad_mask, sequence_taken (another window stored that number meanwhile: say `hello` again to see what it
+    did), too_many_clicks, locked, ended (a propagation), read_only, lease (another window works on the case; nothing was
+    stored), inference (the network failed on this request).
     """
 
     type: ClassVar[str] = "error"
@@ -292,8 +326,10 @@ class Error:
     request: int = 0
 
 
-ClientMessage = Hello | View | Preview | Lock | AddClick | MoveClick | DeleteClick | Paint | Propagate | Undo | Redo
-ServerMessage = Welcome | Stored | Changed | Saved | Locks | InferenceState | Error
+ClientMessage = (
+    Hello | TakeOver | View | Preview | Lock | AddClick | MoveClick | DeleteClick | Paint | Propagate | Undo | Redo
+)
+ServerMessage = Welcome | Stored | Changed | Saved | Locks | Lease | News | InferenceState | Error
 STORED_KINDS: dict[str, type[Any]] = {
     m.type: m for m in (AddClick, MoveClick, DeleteClick, Paint, Propagate, Undo, Redo)
 }

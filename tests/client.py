@@ -7,6 +7,7 @@ import json
 import re
 import urllib.parse
 import urllib.request
+import uuid
 from typing import Any
 
 from websockets.sync.client import connect
@@ -42,6 +43,7 @@ class LiveSocket:
     """Messages of the live protocol; `receive` gives decoded messages and mask frames."""
 
     def __init__(self, client: Client, path: str) -> None:
+        self.name = str(uuid.uuid4())  # of the window
         cookie = "; ".join(f"{c.name}={c.value}" for c in client.cookies)
         headers = {"Cookie": cookie, "Origin": client.url}
         self.opened = connect("ws" + client.url.removeprefix("http") + path, additional_headers=headers)
@@ -68,5 +70,5 @@ class LiveSocket:
         return message
 
     def hello(self) -> protocol.Welcome:
-        self.send(protocol.Hello(protocol.PROTOCOL_VERSION))
+        self.send(protocol.Hello(protocol.PROTOCOL_VERSION, self.name))
         return self.receive_until(protocol.Welcome)

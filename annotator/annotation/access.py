@@ -91,6 +91,23 @@ def may_review(person: Person, assignment: Assignment) -> bool:
     return projects_overseen_by(person).filter(pk=project.pk).exists() and (project.reviews_own or not is_own)
 
 
+def reviewable_by(person: Person) -> QuerySet[Assignment]:
+    """The submitted cases that wait for this person's review: single readings, their own only where the project says so."""
+    waiting = assignments_of(person).filter(
+        task__project__in=projects_overseen_by(person),
+        task__readings=1,
+        kind=Assignment.Kind.READING,
+        state=Assignment.State.SUBMITTED,
+    )
+    return waiting.exclude(person=person.pk, task__project__reviews_own=False)
+
+
+def may_revise(person: Person, assignment: Assignment) -> bool:
+    """Whether the person may edit a copy of this submitted case: who reviews it and belongs to the project."""
+    is_waiting = reviewable_by(person).filter(pk=assignment.pk).exists()
+    return is_waiting and is_member(person, assignment.task.project_id)
+
+
 def may_manage(person: Person, assignment: Assignment) -> bool:
     """Whether the person gives out the cases of this assignment's project."""
     return projects_managed_by(person).filter(pk=assignment.task.project_id).exists()

@@ -17,7 +17,8 @@ from annotator.events import audit
 from annotator.studies.models import Series
 
 S = Assignment.State
-GIVEN = Count("assignments", filter=~Q(assignments__state=S.HANDED_BACK))
+READING = Assignment.Kind.READING
+GIVEN = Count("assignments", filter=Q(assignments__kind=READING) & ~Q(assignments__state=S.HANDED_BACK))
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
@@ -150,12 +151,15 @@ def reassign(assignment: Assignment, person: User, by: User, keep_work: bool) ->
         before = assignment.person.get_username()
         audit.note(by, "reassigned", theirs, theirs.task.project_id, before=before, with_work=keep_work)
         if keep_work:
-            _copy_work(assignment, theirs)
+            copy_work(assignment, theirs)
     return theirs
 
 
-def _copy_work(of: Assignment, to: Assignment) -> None:
-    """The log and the masks, each row still by whom it was; its numbers stay, so the log reads the same."""
+def copy_work(of: Assignment, to: Assignment) -> None:
+    """The log and the masks, each row still by whom it was; its numbers stay, so the log reads the same.
+
+    Raises AssignRefused where there is work already.
+    """
     if to.interactions.exists():
         raise AssignRefused(f"{to.person.get_username()} has work of their own on this case.")
     kept: tuple[QuerySet[Any], ...] = (of.interactions.all(), of.masks.all(), of.locks.all())
@@ -170,7 +174,7 @@ def _copy_work(of: Assignment, to: Assignment) -> None:
 
 def _take(task: Task, person: User, reading: int, by: User) -> Assignment | None:
     """The person's assignment, made or taken up again; None where somebody else has this reading."""
-    held = Assignment.objects.filter(task=task, person=person.pk).first()
+    held = Assignment.objects.filter(task=task, person=person.pk, kind=READING).first()
     if held and held.state != S.HANDED_BACK:
         return held
     try:

@@ -154,6 +154,14 @@ def check(
     return None
 
 
+def answered(assignment_id: int, message: Message) -> Recorded | None:
+    """The first answer to a message that is stored already, else None; it changes nothing."""
+    try:
+        return _stored_before(_rows(assignment_id), message)
+    except ProtocolError:
+        return None
+
+
 def steps(assignment_id: int, most: int) -> Steps:
     """The newest steps of an assignment."""
     log = _read_on(assignment_id)

@@ -4,7 +4,8 @@
                     ↑  ↖ returned ↙ (by a reviewer)
 
 and, off that way, skipped (it cannot be done) and handed back (somebody else may have it). Every move is one conditional
-update and one `Transition`, so two people who press at once make one move, and the other is told.
+update and one `Transition`, so two people who press at once make one move, and the other is told. What follows from a move by
+a rule of the project is made with it, or neither is.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.urls import reverse
 
-from annotator.annotation import access, effort, projects
+from annotator.annotation import access, comments, effort, projects, sample, windows
 from annotator.annotation.models import Assignment, Transition
+from annotator.events import audit, notices
+from annotator.events.models import Notice
 
 S = Assignment.State
+Kind = Assignment.Kind
 EDITABLE = (S.ASSIGNED, S.IN_PROGRESS, S.RETURNED)
 """States in which the annotator may change the work."""
 
@@ -28,27 +33,44 @@ class MoveRefused(ValueError):
 
 @dataclass(frozen=True)
 class Move:
-    """From any of the states `before` to `after`, by whom `allows` (a rule of `access`) says."""
+    """From any of the states `before` to `after`, by whom `allows` (a rule of `access`) says; `verb` is for the record."""
 
     name: str
+    verb: str
     before: tuple[S, ...]
     after: S
     allows: access.AssignmentRule
     needs_reason: bool = False
+    of_revisions: bool = True  # whether a revision can make it on its own, without the reading that it revises
+
+    def leads_on(self, assignment: Assignment) -> bool:
+        """Whether it can be made of the assignment in its present state."""
+        is_revision = assignment.kind == Kind.REVISION
+        return assignment.state in self.before and (self.of_revisions or not is_revision)
 
 
 MOVES = {
     move.name: move
     for move in (
-        Move("start", (S.ASSIGNED, S.RETURNED), S.IN_PROGRESS, access.works_on),
-        Move("submit", EDITABLE, S.SUBMITTED, access.works_on),
-        Move("take_back", (S.SUBMITTED,), S.IN_PROGRESS, access.works_on),
-        Move("skip", EDITABLE, S.SKIPPED, access.works_on, needs_reason=True),
-        Move("hand_back", EDITABLE, S.HANDED_BACK, access.works_on),
-        Move("withdraw", (*EDITABLE, S.SKIPPED), S.HANDED_BACK, access.may_manage),
-        Move("accept", (S.SUBMITTED,), S.ACCEPTED, access.may_review),
-        Move("return", (S.SUBMITTED,), S.RETURNED, access.may_review, needs_reason=True),
-        Move("reopen", (S.ACCEPTED, S.SKIPPED), S.RETURNED, access.may_manage, needs_reason=True),
+        Move("start", "started", (S.ASSIGNED, S.RETURNED), S.IN_PROGRESS, access.works_on),
+        Move("submit", "submitted", EDITABLE, S.SUBMITTED, access.works_on),
+        Move("take_back", "took back", (S.SUBMITTED,), S.IN_PROGRESS, access.works_on, of_revisions=False),
+        Move("skip", "skipped", EDITABLE, S.SKIPPED, access.works_on, needs_reason=True, of_revisions=False),
+        Move("hand_back", "handed back", EDITABLE, S.HANDED_BACK, access.works_on),
+        Move("withdraw", "withdrew", (*EDITABLE, S.SKIPPED), S.HANDED_BACK, access.may_manage),
+        Move("accept", "accepted", (S.SUBMITTED,), S.ACCEPTED, access.may_review, of_revisions=False),
+        Move(
+            "return", "returned", (S.SUBMITTED,), S.RETURNED, access.may_review, needs_reason=True, of_revisions=False
+        ),
+        Move(
+            "reopen",
+            "reopened",
+            (S.ACCEPTED, S.SKIPPED),
+            S.RETURNED,
+            access.may_manage,
+            needs_reason=True,
+            of_revisions=False,
+        ),
     )
 }
 
@@ -57,12 +79,15 @@ def moves(person: access.Person, assignment: Assignment) -> list[str]:
     """The names of the moves that the person can make now; to start is nobody's own decision."""
     if projects.archived(assignment.task.project_id):
         return []
-    possible = [move for move in MOVES.values() if assignment.state in move.before and move.name != "start"]
+    possible = [move for move in MOVES.values() if move.leads_on(assignment) and move.name != "start"]
     return [move.name for move in possible if move.allows(person, assignment)]
 
 
 def make(name: str, person: User, assignment: Assignment, reason: str = "") -> Transition:
-    """Move the assignment, which the person reaches, and say who did. Raises MoveRefused."""
+    """Move the assignment, which the person reaches, and say who did. Raises MoveRefused.
+
+    To return a case, its open comments are reason enough.
+    """
     move = MOVES.get(name)
     if move is None:
         raise MoveRefused(f"There is no move {name[:40]!r}.")
@@ -70,18 +95,68 @@ def make(name: str, person: User, assignment: Assignment, reason: str = "") -> T
         raise MoveRefused(rests)
     if not move.allows(person, assignment):
         raise MoveRefused(f"You may not {_words(name)} this case.")
-    if move.needs_reason and not reason.strip():
+    reason = reason.strip() or (_commented(assignment) if name == "return" else "")
+    if move.needs_reason and not reason:
         raise MoveRefused(f"Say why you {_words(name)} this case.")
     with transaction.atomic():
-        before = Assignment.objects.values_list("state", flat=True).get(pk=assignment.pk)
-        moved = before in move.before and _is_moved(assignment, S(before), move.after)
-        if not moved:
-            raise MoveRefused(f"The case is {S(before).label}, so you cannot {_words(name)} it.")
-        if move.name == "submit":
-            effort.count(assignment)
+        assignment.state = Assignment.objects.values_list("state", flat=True).get(pk=assignment.pk)
+        if not move.leads_on(assignment):
+            raise MoveRefused(f"The case is {S(assignment.state).label}, so you cannot {_words(name)} it.")
+        made = change(assignment, move.after, move.verb, person, reason)
+        _follow(move, person, assignment)
+    return made
+
+
+def change(assignment: Assignment, after: S, verb: str, person: User | None, reason: str = "") -> Transition:
+    """The state's one conditional update with its `Transition` and its line of the record; open windows look again.
+
+    For moves that a rule of the project makes; `person` is None where nobody decided. Raises MoveRefused where somebody
+    else was faster.
+    """
+    before = S(assignment.state)
+    with transaction.atomic():
+        if not Assignment.objects.filter(pk=assignment.pk, state=before).update(state=after):
+            raise MoveRefused("Somebody has just moved this case; reload the page.")
+        assignment.state = after
+        audit.note(person, verb, assignment, assignment.task.project_id, before=before, after=after, reason=reason)
+        windows.tell(assignment.pk, "progress")
         return Transition.objects.create(
-            assignment=assignment, before=before, after=move.after, person=person, reason=reason.strip()
+            assignment=assignment, before=before, after=after, person=person, reason=reason
         )
+
+
+def _follow(move: Move, person: User, assignment: Assignment) -> None:
+    """What a move brings with it."""
+    if move.name == "submit":
+        effort.count(assignment)
+    if move.name == "submit" and assignment.kind == Kind.REVISION:
+        _accept_revised(person, assignment)
+    elif move.name == "submit" and not sample.needs_reviewer(assignment):
+        change(assignment, S.ACCEPTED, "accepted", None, "Not among the cases that are reviewed.")
+    elif move.name == "reopen":
+        for revision in assignment.revisions.filter(state=S.ACCEPTED):
+            change(revision, S.HANDED_BACK, "withdrew", person, "The case was reopened.")
+    if move.after == S.RETURNED:
+        sentence = f"{assignment.task.series} came back: {assignment.transitions.latest('pk').reason}"
+        notices.tell(assignment.person, Notice.Kind.RETURNED, sentence, reverse("case", args=[assignment.pk]))
+
+
+def _accept_revised(person: User, revision: Assignment) -> None:
+    """The revision and the reading that it revises, together; refused where the reading is another one by now."""
+    reading = revision.revises
+    assert reading is not None
+    reading.refresh_from_db(fields=["state"])
+    begun = revision.transitions.filter(after=S.ASSIGNED).latest("pk").at
+    if reading.state != S.SUBMITTED or reading.interactions.filter(created_at__gt=begun).exists():
+        name = reading.person.get_username()
+        raise MoveRefused(f"{name} has worked on this case since you began to edit it; hand it back and review anew.")
+    change(revision, S.ACCEPTED, "accepted", person)
+    change(reading, S.ACCEPTED, "accepted", person)
+
+
+def _commented(assignment: Assignment) -> str:
+    count = comments.open_ones(assignment).count()
+    return {0: "", 1: "See the open comment."}.get(count, f"See the {count} open comments.")
 
 
 def check_editable(person: access.Person, assignment: Assignment) -> None:
@@ -109,14 +184,6 @@ def start(person: User, assignment: Assignment) -> None:
             make("start", person, assignment)
         except MoveRefused:  # another window was faster
             assignment.refresh_from_db(fields=["state"])
-
-
-def _is_moved(assignment: Assignment, before: S, after: S) -> bool:
-    """The conditional update: of several at once, one is."""
-    moved = Assignment.objects.filter(pk=assignment.pk, state=before).update(state=after)
-    if moved:
-        assignment.state = after
-    return bool(moved)
 
 
 def _words(name: str) -> str:

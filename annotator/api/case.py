@@ -6,8 +6,8 @@ from typing import Any
 
 from django.urls import reverse
 
-from annotator.annotation import access, guidelines, progress
-from annotator.annotation.models import Assignment
+from annotator.annotation import access, comments, guidelines, progress
+from annotator.annotation.models import Assignment, Comment
 from annotator.studies.models import Series
 
 
@@ -25,7 +25,9 @@ def case_json(person: access.Person, assignment: Assignment) -> dict[str, Any]:
         },
         "series": series_json(assignment.task.series),
         "labels": list(project.labels.values("id", "name", "value", "colour", "hotkey", "locked")),
+        "kind": assignment.kind,
         "person": assignment.person.get_username(),
+        "reader": person.get_username(),
         "progress": progress_json(person, assignment),
         "socket": f"/ws/assignments/{assignment.pk}/",
         "links": {
@@ -33,18 +35,46 @@ def case_json(person: access.Person, assignment: Assignment) -> dict[str, Any]:
             "export": reverse("export", args=[assignment.pk]),
             "next": reverse("next_case", args=[project.pk]),
             "measures": reverse("measures", args=[assignment.pk]),
+            "review": reverse("project_review_next", args=[project.pk]),
         },
     }
 
 
 def progress_json(person: access.Person, assignment: Assignment) -> dict[str, Any]:
-    """Where the case stands, what the person can do about it, and why it came here, where somebody said so."""
+    """Where the case stands, what the person can do about it, and why it came here, where somebody said so.
+
+    `refusal` is the sentence why the person cannot change masks now; null where they can.
+    """
     last = assignment.transitions.exclude(reason="").select_related("person").last()
     return {
         "state": assignment.state,
-        "editable": progress.refusal(person, assignment) is None,
+        "refusal": progress.refusal(person, assignment),
         "moves": progress.moves(person, assignment),
+        "revisable": access.may_revise(person, assignment),
         "reason": {"text": last.reason, "person": str(last.person or ""), "state": last.after} if last else None,
+    }
+
+
+def comments_json(assignment: Assignment) -> list[dict[str, Any]]:
+    """All comments of a case, the oldest first."""
+    return [comment_json(comment) for comment in comments.thread(assignment)]
+
+
+def comment_json(comment: Comment) -> dict[str, Any]:
+    """`y` and `x` are null where it is about the whole slice, `resolved` is null until somebody resolves it."""
+    resolved = (
+        {"person": str(comment.resolved_by), "at": comment.resolved_at.isoformat()} if comment.resolved_at else None
+    )
+    return {
+        "id": comment.pk,
+        "person": comment.person.get_username(),
+        "text": comment.text,
+        "z": comment.z,
+        "y": comment.y,
+        "x": comment.x,
+        "label": comment.label_id,
+        "at": comment.created_at.isoformat(),
+        "resolved": resolved,
     }
 
 

@@ -9,11 +9,12 @@ import uuid
 from typing import TYPE_CHECKING, cast
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotator.annotation import access, history, progress, slicemasks
-from annotator.api.case import case_json, progress_json
+from annotator.annotation import access, comments, history, progress, review, slicemasks
+from annotator.api.case import case_json, comment_json, comments_json, progress_json
 from annotator.events import audit
 from annotator.studies import store, thumbnail
 
@@ -81,6 +82,70 @@ def moves(request: HttpRequest, assignment_id: int) -> HttpResponse:
     return JsonResponse(progress_json(request.user, found))
 
 
+@require_http_methods(["GET", "POST"])
+@never_cache
+def comment_list(request: HttpRequest, assignment_id: int) -> HttpResponse:
+    """All comments of a case; or one more: `{"text": …, "z": …, "y": …, "x": …, "label": …}`, the last three may be left out.
+
+    409 with a sentence where it cannot be.
+    """
+    found = access.assignment_for(request.user, assignment_id)
+    if found is None:
+        return _missing("assignment")
+    if request.method == "GET":
+        return JsonResponse({"comments": comments_json(found)})
+    try:
+        wanted = json.loads(request.body)
+        text, z, label = wanted["text"], _number(wanted["z"]), wanted.get("label")
+        point = [wanted.get("y"), wanted.get("x")]
+        if not isinstance(text, str):
+            raise TypeError
+        at = None if point == [None, None] else (_number(point[0]), _number(point[1]))
+        label_id = None if label is None else _number(label)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        sentence = "The body is a JSON object with `text`, `z` and perhaps `y` and `x`, and `label`."
+        return JsonResponse({"error": sentence}, status=400)
+    try:
+        made = comments.add(cast("User", request.user), found, text, z, at, label_id)
+    except comments.CommentRefused as refused:
+        return JsonResponse({"error": str(refused)}, status=409)
+    return JsonResponse(comment_json(made), status=201)
+
+
+@require_POST
+def comment(request: HttpRequest, assignment_id: int, comment_id: int) -> HttpResponse:
+    """Resolve a comment, or open it again: `{"resolved": true}`; 409 with a sentence where that cannot be."""
+    found = access.assignment_for(request.user, assignment_id)
+    if found is None:
+        return _missing("assignment")
+    said = comments.thread(found).filter(pk=comment_id).first()
+    if said is None:
+        return _missing("comment")
+    try:
+        resolved = json.loads(request.body)["resolved"]
+        if not isinstance(resolved, bool):
+            raise TypeError
+    except (ValueError, TypeError, KeyError):
+        return JsonResponse({"error": "The body is a JSON object with `resolved`, true or false."}, status=400)
+    try:
+        return JsonResponse(comment_json(comments.resolve(cast("User", request.user), said, resolved)))
+    except comments.CommentRefused as refused:
+        return JsonResponse({"error": str(refused)}, status=409)
+
+
+@require_POST
+def revision(request: HttpRequest, assignment_id: int) -> HttpResponse:
+    """The reviewer's own copy of a submitted case, to be edited: where it is. 409 with a sentence where that cannot be."""
+    found = access.assignment_for(request.user, assignment_id)
+    if found is None:
+        return _missing("assignment")
+    try:
+        made = review.revise(found, cast("User", request.user))
+    except review.ReviseRefused as refused:
+        return JsonResponse({"error": str(refused)}, status=409)
+    return JsonResponse({"id": made.pk, "url": reverse("case", args=[made.pk])})
+
+
 @require_safe
 def slice_pixels(request: HttpRequest, series_id: uuid.UUID, z: int) -> HttpResponse:
     """One slice, int16 little-endian row by row, in the gzip form in which it is stored."""
@@ -105,6 +170,13 @@ def thumbnail_png(request: HttpRequest, series_id: uuid.UUID) -> HttpResponse:
         return HttpResponse(thumbnail.png(series), content_type="image/png", headers=IMMUTABLE)
     except FileNotFoundError:
         return _missing("series")
+
+
+def _number(value: object) -> int:
+    """A whole number of JSON. Raises TypeError."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError
+    return value
 
 
 def _missing(what: str) -> JsonResponse:

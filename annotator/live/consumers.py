@@ -10,15 +10,16 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from annotator import masks, protocol
-from annotator.annotation import access, history, overlap, progress, slicemasks, versions
+from annotator.annotation import access, history, lease, overlap, progress, slicemasks, versions, windows
 from annotator.annotation.history import Painted
-from annotator.annotation.models import Assignment, LabelLock, ModelVersion, Project
+from annotator.annotation.models import Assignment, LabelLock, Lease, ModelVersion, Project
 from annotator.inference import requests
 from annotator.live.database import in_database
 from annotator.protocol import MaskFrame, PlacedClick, ProtocolError, SliceClicks
@@ -26,8 +27,10 @@ from annotator.protocol import MaskFrame, PlacedClick, ProtocolError, SliceClick
 log = logging.getLogger(__name__)
 
 NOT_LOGGED_IN, NOT_FOUND = 4401, 4404  # close codes
+LEFT = (1000, 1001)  # close codes of a window that is gone for good, not of a line that broke
 NOTHING = Painted(b"")
 BASES_KEPT = 32  # painted masks of a window
+ELSEWHERE = "Another window works on this case; nothing was changed."
 AWAY_AFTER = 5.0  # seconds without an answer; then the request is sent again, as often
 
 
@@ -47,6 +50,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
     """One browser window on one assignment."""
 
     assignment: Assignment
+    window: lease.Window
     version: ModelVersion
     labels: frozenset[int]
     locked: frozenset[int]
@@ -56,6 +60,8 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         self.log = history.Log()
         self.bases: dict[int, Painted] = {}  # by the sequence of their interaction
         self.watch: asyncio.Task[None] | None = None
+        self.heart: asyncio.Task[None] | None = None
+        self.acted = lease.now()
         self.pinged = 0.0  # when a ping that nobody has answered yet was sent
         self.greeted = self.away = False
         person = self.scope["user"]
@@ -72,16 +78,18 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
 
     @property
     def group(self) -> str:
-        """All windows on this assignment."""
-        return f"assignment-{self.assignment.pk}"
+        return windows.group(self.assignment.pk)
 
     async def disconnect(self, code: int) -> None:
+        for task in (self.watch, self.heart):
+            if task:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         if self.greeted:
             await self.channel_layer.group_discard(self.group, self.channel_name)
-        if self.watch:
-            self.watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self.watch
+            if code in LEFT and await in_database(lease.let_go)(self.window):
+                await self._tell_of_lease()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         came = time.monotonic()
@@ -101,7 +109,10 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
             return await self.greet(message)
         if not self.greeted:
             raise ProtocolError("hello_first", "The first frame must be `hello`.")
-        if isinstance(message, protocol.View):
+        self.acted = lease.now()
+        if isinstance(message, protocol.TakeOver):
+            await self._settle(lease.take_over)
+        elif isinstance(message, protocol.View):
             await self.look(message)
         elif isinstance(message, protocol.Preview):
             await self.preview(message, came)
@@ -120,8 +131,13 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
                 f"This page speaks protocol {message.protocol}, the server {protocol.PROTOCOL_VERSION}: reload it."
             )
             raise ProtocolError("protocol_version", sentence)
+        if not 0 < len(message.window) <= protocol.MAX_WINDOW:
+            raise ProtocolError("malformed", f"A window's name has 1 to {protocol.MAX_WINDOW} characters.")
+        self.window = lease.Window(self.assignment.pk, self.scope["user"].pk, message.window)
+        await self._settle(lease.begin)
         state, behind = await self._read_state()
         self.greeted = True
+        self.heart = self.heart or asyncio.create_task(self._beat())
         inference = "away" if self.away else "ready"
         log_says = (state.last_sequence, state.can_undo, state.can_redo, inference, self.version.name, state.clicks)
         await self.say(protocol.Welcome(protocol.PROTOCOL_VERSION, *log_says, self._locked_labels()))
@@ -205,14 +221,55 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
 
     async def _tell_others(self, **frame: Any) -> None:
         """A frame for all other windows on this assignment; one that misses a `changed` says `hello` at the next."""
+        await self._send_to_all({"type": "other.window", "by": self.channel_name, **frame})
+
+    async def _send_to_all(self, event: dict[str, Any]) -> None:
         try:
-            await self.channel_layer.group_send(self.group, {"type": "other.window", "by": self.channel_name, **frame})
+            await self.channel_layer.group_send(self.group, event)
         except Exception as error:
             log.warning("Other windows were not told: %s", error)
 
     async def other_window(self, event: dict[str, Any]) -> None:
         if self.greeted and event["by"] != self.channel_name:
             await self.send(text_data=event.get("text_data"), bytes_data=event.get("bytes_data"))
+
+    async def case_news(self, event: dict[str, Any]) -> None:
+        """A part of the case has changed; where it can be worked on now, or no longer, so has its lease."""
+        if self.greeted:
+            if event["what"] == "progress":
+                await self._settle()
+            await self.say(protocol.News(event["what"]))
+
+    # ------------------------------------------------------------------------------------------ the lease
+
+    async def lease_changed(self, event: dict[str, Any]) -> None:
+        if self.greeted and event["by"] != self.channel_name:
+            await self._settle()
+
+    async def _settle(self, take: Callable[[lease.Window], bool] = lease.hold) -> None:
+        """Takes the lease as `take` may, says who has it, and lets the other windows do the same if that is news to them."""
+        held, is_news = await self._stand(take)
+        mine = lease.is_of(held, self.window)
+        person, since = (held.person.get_username(), held.since.isoformat()) if held else ("", "")
+        await self.say(protocol.Lease(mine, person, since))
+        if is_news:
+            await self._tell_of_lease()
+
+    async def _tell_of_lease(self) -> None:
+        await self._send_to_all({"type": "lease.changed", "by": self.channel_name})
+
+    async def _beat(self) -> None:
+        """The signs of life of a window that has the lease; the others look whether it has become free."""
+        while True:
+            await asyncio.sleep(lease.BEAT.total_seconds())
+            try:
+                await self._live_on()
+            except Exception as error:
+                log.warning("The lease was not renewed: %s", error)
+
+    async def _live_on(self) -> None:
+        if not await in_database(lease.beat)(self.window, self.acted) and await self._is_free():
+            await self._settle()
 
     # ------------------------------------------------------------------------------------------ the network
 
@@ -351,11 +408,38 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
             progress.check_editable(self.scope["user"], self.assignment)
         except progress.MoveRefused as refused:
             raise ProtocolError("read_only", str(refused)) from None
+        if not lease.hold(self.window):
+            raise ProtocolError("lease", ELSEWHERE)
+
+    @in_database
+    def _stand(self, take: Callable[[lease.Window], bool]) -> tuple[Lease | None, bool]:
+        """Who has the lease once this window has tried to `take` it, or let it go where it cannot work; whether it moved."""
+        before = lease.holder(self.assignment.pk)
+        try:
+            progress.check_editable(self.scope["user"], self.assignment)
+            take(self.window)
+        except progress.MoveRefused:
+            lease.let_go(self.window)
+        after = lease.holder(self.assignment.pk)
+        return after, (before and before.window) != (after and after.window)
+
+    @in_database
+    def _is_free(self) -> bool:
+        return lease.holder(self.assignment.pk) is None
 
     @in_database
     def _record(self, message: history.Message, propagated: Painted | None = None) -> history.Recorded:
-        """Rights and the active model version may have changed since the connection was made."""
-        self._check_right()
+        """Rights and the model version that answers may have changed since the connection was made.
+
+        What was stored before the lease was lost is answered once more.
+        """
+        try:
+            self._check_right()
+        except ProtocolError as refused:
+            before = history.answered(self.assignment.pk, message) if refused.code == "lease" else None
+            if before is None:
+                raise
+            return before
         self.version = versions.answering(self.assignment.task.project_id)
         recorded = history.record(self.assignment.pk, self.scope["user"].pk, message, self.locked, propagated, self.log)
         progress.start(self.scope["user"], self.assignment)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotator.projects import audit, cases, dashboard, labels, pages
+from annotator.projects import audit, cases, dashboard, labels, pages, review
 
 urlpatterns = [
     path("", pages.projects, name="projects"),
@@ -25,4 +25,6 @@ urlpatterns = [
     path("<int:project_id>/labels/export.<str:kind>", labels.export, name="project_labels_export"),
     path("<int:project_id>/cases/", cases.table, name="project_cases"),
     path("<int:project_id>/cases/add/", cases.add, name="project_add_cases"),
+    path("<int:project_id>/review/", review.queue, name="project_review"),
+    path("<int:project_id>/review/next/", review.next_case, name="project_review_next"),
 ]

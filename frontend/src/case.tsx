@@ -25,6 +25,7 @@ function newSession(assignment: Assignment, outbox: StoredOutbox): Session {
     outbox,
     timers: browserTimers,
     random: Math.random,
+    window: Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join(""),
     shape: assignment.series.shape,
     labels: assignment.labels.map(({ id }) => id),
   });
@@ -48,11 +49,12 @@ function connectViewer(desk: Desk, viewer: Viewer): void {
   );
   effect(() => viewer.set({ cut: preferences.planes.value && !desk.crosshair.value ? desk.cut.value : undefined }));
   effect(() => viewer.set({ clicks: desk.slice.value ? desk.clicks.value : [], crosshair: desk.crosshair.value }));
+  effect(() => viewer.set({ pins: desk.pins.value, difference: desk.difference.value }));
   effect(() => viewer.set({ brush: desk.brush.value, way: desk.painting.way.value, ruler: desk.ruler.value }));
   effect(() => viewer.set({ marked: session.held.value?.click ?? desk.hovered.value ?? desk.selected.value }));
   effect(() => {
     const { z, label, clicks, tool } = desk;
-    viewer.host.dataset.tool = tool.value;
+    viewer.host.dataset.tool = desk.comments.isPlacing.value ? "pin" : tool.value;
     const place = `Slice ${z.value + 1} of ${desk.depth}, label ${label.value.name}, ${clicks.value.length} clicks.`;
     const [crosshair, help] = ["crosshair", "help"].map((id) => desk.keys.name(id).replace("?", "question mark"));
     viewer.host.setAttribute(
@@ -90,6 +92,14 @@ function connectSession(desk: Desk): void {
     const place = session.jump.value;
     if (place) queueMicrotask(() => desk.jumpTo(place));
   });
+  effect(() => {
+    const { what } = session.news.value ?? {};
+    if (what === "progress") void desk.progress.reload();
+    else if (what === "comments") void desk.comments.load();
+  });
+  effect(() => {
+    if (!session.lease.value.mine || session.conflict.value) queueMicrotask(() => desk.painting.cancel());
+  });
   window.addEventListener("online", () => session.setOnline(true));
   window.addEventListener("offline", () => session.setOnline(false));
   window.addEventListener("beforeunload", (event) => {
@@ -117,6 +127,7 @@ async function openCase(root: HTMLElement): Promise<void> {
   root.classList.add("is-open");
   render(<App work={{ desk, viewer, panes }} />, root);
   connectSession(desk);
+  void desk.openAtComment();
   viewer.host.focus();
 }
 

@@ -92,14 +92,23 @@ def test_the_case(stored: Cast) -> None:
             {"id": stored.liver.pk, "name": "liver", "value": 1, "colour": "#c0504d"},
             {"id": stored.spleen.pk, "name": "spleen", "value": 2, "colour": "#8064a2"},
         ],
+        "kind": "reading",
         "person": "alice",
+        "reader": "alice",
         "socket": f"/ws/assignments/{number}/",
-        "progress": {"state": "assigned", "editable": True, "moves": ["submit", "skip", "hand_back"], "reason": None},
+        "progress": {
+            "state": "assigned",
+            "refusal": None,
+            "moves": ["submit", "skip", "hand_back"],
+            "revisable": False,
+            "reason": None,
+        },
         "links": {
             "home": "/",
             "export": f"/cases/{number}/export/",
             "next": f"/projects/{stored.project.pk}/next/",
             "measures": f"/cases/{number}/measures.csv",
+            "review": f"/projects/{stored.project.pk}/review/next/",
         },
     }
     assert "no-store" in response["Cache-Control"]
@@ -111,11 +120,16 @@ def move(person, case, body) -> Any:
 
 def test_a_case_is_submitted_returned_with_a_reason_and_accepted(stored: Cast) -> None:
     answer = move(stored.alice, stored.alices, {"move": "submit"}).json()
-    assert answer == {"state": "submitted", "editable": False, "moves": ["take_back"], "reason": None}
+    refusal = "This case is submitted; its masks stay as they are."
+    assert (answer["state"], answer["refusal"], answer["moves"]) == ("submitted", refusal, ["take_back"])
     answer = move(stored.rob, stored.alices, {"move": "return", "reason": "The dome is missing."}).json()
     assert (answer["state"], answer["moves"]) == ("returned", [])
     seen = logged_in(stored.alice).get(f"/api/assignments/{stored.alices.pk}/").json()["progress"]
-    assert seen["editable"] and seen["reason"] == {"text": "The dome is missing.", "person": "rob", "state": "returned"}
+    assert seen["refusal"] is None and seen["reason"] == {
+        "text": "The dome is missing.",
+        "person": "rob",
+        "state": "returned",
+    }
     move(stored.alice, stored.alices, {"move": "submit"})
     assert move(stored.maria, stored.alices, {"move": "accept"}).json()["moves"] == ["reopen"]
 

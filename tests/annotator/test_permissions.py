@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from annotator.annotation import comments
 from annotator.events import notices
 from annotator.studies import store
 from annotator.studies.models import Upload
@@ -48,6 +49,8 @@ TABLE = {
     "notices/": ("get", (LOGIN, 200, 200, 200, 200, 200, 200)),
     "notices/seen/": ("post", (LOGIN, 302, 302, 302, 302, 302, 302)),
     "notices/<int:notice_id>/": ("get", (LOGIN, 404, 302, 404, 404, 404, 404)),
+    "projects/<int:project_id>/review/": ("get", (LOGIN, 404, 404, 404, 200, 200, 200)),
+    "projects/<int:project_id>/review/next/": ("get", (LOGIN, 404, 404, 404, 302, 302, 302)),
     "cases/<int:assignment_id>/": ("get", (LOGIN, 404, 200, 404, 200, 200, 200)),
     "cases/<int:assignment_id>/export/": ("get", (LOGIN, 404, 200, 404, 200, 200, 200)),
     "cases/<int:assignment_id>/measures.csv": ("get", (LOGIN, 404, 200, 404, 200, 200, 200)),
@@ -59,6 +62,9 @@ TABLE = {
     "api/assignments/<int:assignment_id>/masks/": ("get", (401, 404, 200, 404, 200, 200, 200)),
     "api/assignments/<int:assignment_id>/steps/": ("get", (401, 404, 200, 404, 200, 200, 200)),
     "api/assignments/<int:assignment_id>/moves/": ("post", (401, 404, 200, 404, 409, 409, 409)),
+    "api/assignments/<int:assignment_id>/comments/": ("get", (401, 404, 200, 404, 200, 200, 200)),
+    "api/assignments/<int:assignment_id>/comments/<int:comment_id>/": ("post", (401, 404, 200, 404, 200, 200, 200)),
+    "api/assignments/<int:assignment_id>/revision/": ("post", (401, 404, 409, 404, 409, 409, 409)),
     "api/series/<uuid:series_id>/slices/<int:z>": ("get", (401, 404, 200, 404, 200, 200, 200)),
     "api/series/<uuid:series_id>/thumbnail.png": ("get", (401, 404, 200, 404, 200, 200, 200)),
     "login/": ("get", (200, 302, 302, 302, 302, 302, 302)),
@@ -90,7 +96,9 @@ def arguments(cast: Cast) -> dict[str, object]:
     series = cast.alices.task.series
     store.write(series.prefix, iter(factories.volume()), SHAPE)
     upload = Upload.objects.create(project_id=cast.project.pk, person=cast.maria)
+    said = comments.add(cast.rob, cast.alices, "Here?", 0)
     return {
+        "comment_id": said.pk,
         "assignment_id": cast.alices.pk, "project_id": cast.project.pk, "series_id": series.pk, "z": 0,
         "upload_id": upload.pk, "name": "people", "notice_id": notices.tell(cast.alice, "due", "A case is due.", "/").pk,
         "label_id": cast.liver.pk, "kind": "ctbl",
@@ -101,7 +109,10 @@ def arguments(cast: Cast) -> dict[str, object]:
 def test_who_gets_what(cast: Cast, arguments: dict[str, object], route: str) -> None:
     method, expected = TABLE[route]
     address = "/" + re.sub(r"<\w+:(\w+)>", lambda match: str(arguments[match[1]]), route)
-    body = {"data": {"move": "submit"}, "content_type": "application/json"} if "moves" in route else {}
+    data = {"moves": {"move": "submit"}, "comments": {"resolved": True}}
+    body = next(({"data": data[word], "content_type": "application/json"} for word in data if word in route), {})
+    if method == "get":
+        body = {}
     got = []
     for who in PEOPLE:
         client = Client()

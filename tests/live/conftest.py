@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import uuid
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
@@ -26,6 +27,7 @@ class Window:
     """One browser window: sends messages, receives decoded messages and mask frames."""
 
     def __init__(self, assignment_id, person):
+        self.name = str(uuid.uuid4())
         url = f"/ws/assignments/{assignment_id}/"
         scope = {"type": "websocket", "path": url, "headers": [], "query_string": b"", "user": person}
         self.application = ApplicationCommunicator(APPLICATION, scope)
@@ -49,6 +51,12 @@ class Window:
         return await self.application.receive_output(20)
 
     async def receive(self):
+        """The next message that is about the work itself: neither who has the lease nor that the case has moved on."""
+        while isinstance(message := await self.receive_any(), protocol.Lease | protocol.News):
+            pass
+        return message
+
+    async def receive_any(self):
         frame = await self.output()
         if frame.get("bytes") is not None:
             return MaskFrame.from_bytes(frame["bytes"])
@@ -56,12 +64,12 @@ class Window:
 
     async def receive_until(self, kind):
         """The next message of this class; those before it are dropped."""
-        while not isinstance(message := await self.receive(), kind):
+        while not isinstance(message := await self.receive_any(), kind):
             pass
         return message
 
     async def hello(self):
-        await self.send(protocol.Hello(protocol.PROTOCOL_VERSION))
+        await self.send(protocol.Hello(protocol.PROTOCOL_VERSION, self.name))
         return await self.receive_until(protocol.Welcome)
 
 

@@ -24,6 +24,7 @@ from annotator.protocol import (
     Saved,
     SliceClicks,
     Stored,
+    TakeOver,
     Undo,
     View,
     Welcome,
@@ -221,7 +222,7 @@ async def test_binary_frames_are_refused(case, connect):
 
 async def test_an_old_page_is_asked_to_reload(case, connect):
     window = await connect(case.pk, case.person)
-    await window.send(protocol.Hello(protocol.PROTOCOL_VERSION + 1))
+    await window.send(protocol.Hello(protocol.PROTOCOL_VERSION + 1, "window"))
     error = await window.receive()
     assert error.code == "protocol_version" and "reload" in error.message
 
@@ -272,8 +273,10 @@ async def test_a_locked_label_keeps_its_voxels_and_refuses_changes(case, labels,
     await window.receive_until(Saved)
     await window.send(Undo(4))
     assert (await window.receive_until(Error)).code == "locked"
+    await other.send(TakeOver())
     await other.send(Lock(spleen, False))
     assert (await window.receive_until(Locks)).labels == ()
+    await window.send(TakeOver())
     assert (await (await connect(case.pk, case.person)).hello()).locked == ()
     await window.send(Undo(4))
     assert (await window.receive_until(Stored)).sequence == 4

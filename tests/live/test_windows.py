@@ -1,4 +1,4 @@
-"""Two windows on one assignment, and a label that a manager deletes under them."""
+"""Two windows on one assignment, of which one works at a time, and a label that a manager deletes under them."""
 
 import base64
 
@@ -17,6 +17,7 @@ from annotator.protocol import (
     Saved,
     SliceClicks,
     Stored,
+    TakeOver,
     Undo,
 )
 from tests.live.conftest import in_database
@@ -48,6 +49,7 @@ async def test_what_one_window_does_is_told_to_the_other_with_its_mask(two, labe
     changed = await there.receive()
     assert isinstance(changed, Changed) and vars(changed) == vars(stored)
     assert await there.receive_until(MaskFrame) == frame
+    await there.send(TakeOver())
     await there.send(Undo(2))
     await there.receive_until(Saved)
     undone = await here.receive_until(Changed)
@@ -59,17 +61,19 @@ async def test_what_one_window_does_is_told_to_the_other_with_its_mask(two, labe
     assert not masks.area((await here.receive_until(MaskFrame)).mask)
 
 
-async def test_of_two_at_once_one_gets_the_number_and_both_are_kept(two, labels):
+async def test_a_write_made_on_an_older_log_is_refused_and_both_are_kept_where_that_is_wanted(two, labels):
     here, there = two
     liver = labels["liver"]
     await here.send(Paint(1, liver, Z, "brush", brush(slice(10, 20))))
     await here.receive_until(Saved)
+    await there.send(TakeOver())
     await there.send(Paint(1, liver, Z, "brush", brush(slice(30, 40))))
     assert (await there.receive_until(Error)).code == "sequence_taken"
     assert (await there.hello()).last_sequence == 1
     await there.send(Paint(2, liver, Z, "brush", brush(slice(30, 40))))
     await there.receive_until(Saved)
     await here.receive_until(MaskFrame)
+    await here.send(TakeOver())
     await here.send(Undo(3))  # gives back what was painted over
     while (frame := await here.receive_until(MaskFrame)).number != 3:
         pass

@@ -4,9 +4,10 @@ import type { MaskFrame } from "../protocol/maskframe";
 import { csrfToken } from "../session/csrf";
 import type { Grid } from "../viewer/geometry";
 import type { Preset } from "../viewer/window";
+import type { Comment, CommentApi, NewComment } from "./comments";
 import type { Steps } from "./history";
 import type { OverlapRule } from "./overlap";
-import type { MakeMove, Standing } from "./progress";
+import type { ProgressApi, Standing } from "./progress";
 
 export interface Label {
   readonly id: number;
@@ -43,10 +44,14 @@ export interface Assignment {
   readonly project: Project;
   readonly series: Series;
   readonly labels: readonly Label[];
+  readonly kind: "reading" | "check" | "revision" | "adjudication";
+  /** Whose work it is. */
   readonly person: string;
+  /** Who looks at it. */
+  readonly reader: string;
   readonly progress: Standing;
   readonly socket: string;
-  readonly links: Readonly<Record<"home" | "export" | "next" | "measures", string>>;
+  readonly links: Readonly<Record<"home" | "export" | "next" | "measures" | "review", string>>;
 }
 
 export function gridOf({ shape, spacing }: Series): Grid {
@@ -69,15 +74,28 @@ export async function loadSteps(id: number, most: number): Promise<Steps> {
   return (await response.json()) as Steps;
 }
 
-export const moverOf =
-  (id: number): MakeMove =>
-  async (move, reason) => {
-    const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
-    const body = JSON.stringify({ move, reason });
-    const response = await fetch(`/api/assignments/${id}/moves/`, { method: "POST", headers, body });
-    if (response.status === 409) throw new Error(((await response.json()) as { error: string }).error);
-    return (await checked(response).json()) as Standing;
+export const progressApi = (id: number): ProgressApi => ({
+  move: async (move, reason) => (await post(`/api/assignments/${id}/moves/`, { move, reason })) as Standing,
+  load: async () => (await loadAssignment(id)).progress,
+  revise: async () => ((await post(`/api/assignments/${id}/revision/`, {})) as { url: string }).url,
+});
+
+export const commentApi = (id: number): CommentApi => {
+  const url = `/api/assignments/${id}/comments/`;
+  return {
+    load: async () => ((await (await get(url)).json()) as { comments: readonly Comment[] }).comments,
+    add: async (comment: NewComment) => (await post(url, comment)) as Comment,
+    resolve: async (comment, resolved) => (await post(`${url}${comment}/`, { resolved })) as Comment,
   };
+};
+
+/** What the server answers. Rejects with its sentence where it refuses. */
+async function post(url: string, body: object): Promise<unknown> {
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
+  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+  if (response.status === 409) throw new Error(((await response.json()) as { error: string }).error);
+  return await checked(response).json();
+}
 
 async function get(url: string): Promise<Response> {
   return checked(await fetch(url, { credentials: "same-origin" }));

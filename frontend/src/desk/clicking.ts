@@ -15,9 +15,13 @@ export function pointerActions(desk: Desk, viewer: Viewer): PointerActions {
     desk.pointedAt.value = at && viewer.imageAt(at);
   };
   return {
-    tool: () => (isPaintTool(desk.tool.value) ? "paint" : desk.tool.value),
+    tool: () => {
+      if (desk.comments.isPlacing.value) return "navigate";
+      return isPaintTool(desk.tool.value) ? "paint" : desk.tool.value;
+    },
     press(at, background) {
       desk.cutThrough(viewer.voxelAt(at));
+      if (desk.comments.isPlacing.value) return desk.pin(viewer.voxelAt(at));
       if (desk.tool.value === "ruler") return desk.startRuler(viewer.imageAt(at));
       if (isPaintTool(desk.tool.value)) return desk.beginStroke(viewer.imageAt(at), background);
       const under = viewer.voxelAt(at);

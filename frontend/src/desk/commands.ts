@@ -157,7 +157,14 @@ const CROSSHAIR = group("Keyboard crosshair", [
   ["click-background", "Shift+Enter", "Background click", (d) => d.clickAtCrosshair(true)],
 ]);
 
-const CASE = group("Case", [["submit", "Ctrl+Enter", "Submit the case", (d) => d.progress.request("submit")]]);
+const CASE = group("Case", [
+  ["submit", "Ctrl+Enter", "Submit the case; in review: accept it", (d) => d.progress.finish()],
+  ["return", "Ctrl+Shift+Enter", "In review: return the case to its annotator", (d) => d.progress.request("return")],
+  ["revise", "Shift+E", "In review: edit a copy of the case", (d) => void d.progress.revise()],
+  ["comment", "Shift+C", "Comment: at the next press, or at the crosshair", (d) => d.startComment()],
+  ["comment-slice", "Shift+S", "Comment on the whole slice", (d) => d.commentOnSlice()],
+  ["next-comment", "Shift+M", "Next open comment", (d) => d.goToNextComment()],
+]);
 
 const HELP = group("Help", [["help", "?", "This sheet", (d) => toggle(d.keysShown)]]);
 

@@ -6,12 +6,13 @@ import { isUnconfirmed, sinceAt } from "../session/clicks";
 import { keyOf, type Place, type PlaceKey, placeOf } from "../session/place";
 import type { Session } from "../session/session";
 import { clampVoxel, type Grid, type ImagePoint, lengthMm, sameVoxel, type Voxel, voxel } from "../viewer/geometry";
-import { type Brush, type LabelMask, type Ruler, sameMasks } from "../viewer/layers";
+import { type Brush, type LabelMask, type Pin, type Ruler, sameMasks } from "../viewer/layers";
 import { Plane, PLANE_NAMES, type SliceMasks, type VolumePoint } from "../viewer/planes";
 import { type Overview, overview, SliceCache, sliceLoader } from "../viewer/slices";
 import { autoWindow, type GreyWindow, limited, lookupTable, PRESETS, type Preset } from "../viewer/window";
-import { type Assignment, gridOf, type Label, loadSteps, moverOf } from "./assignment";
-import { History, replaysAt } from "./history";
+import { type Assignment, commentApi, gridOf, type Label, loadSteps, progressApi } from "./assignment";
+import { type Comment, Comments } from "./comments";
+import { History, replaysAt, type Step } from "./history";
 import { hotkeys, Keys } from "./keys";
 import { type Claim, visibleMasks } from "./overlap";
 import { PAINT_TOOLS, Painting, type PaintTool, type WholeTool } from "./painting";
@@ -42,6 +43,7 @@ export class Desk {
   readonly history: History;
   readonly propagation: Propagation;
   readonly progress: Progress;
+  readonly comments: Comments;
   /** Those beside the slice. */
   readonly planes: readonly Plane[];
   /** The slices that they are made of. */
@@ -85,6 +87,11 @@ export class Desk {
   /** What the chosen label has of this slice. */
   readonly maskHere: ReadonlySignal<Mask | undefined>;
   readonly brush: ReadonlySignal<Brush | undefined>;
+  readonly pins: ReadonlySignal<readonly Pin[]>;
+  /** Whether what waits here is outlined over what another window did meanwhile. */
+  readonly comparing = signal(false);
+  /** Its outlines on this slice. */
+  readonly difference: ReadonlySignal<readonly LabelMask[]>;
   /** What each label has of a slice: one signal for each slice, so that a mask that changes disturbs no other one. */
   private readonly visible = new Map<number, ReadonlySignal<ReadonlyMap<number, Mask>>>();
   /** The place of a press under way, as a text: where the pointer is changes nothing about it. */
@@ -105,7 +112,8 @@ export class Desk {
       barredAt: (place) => this.barredAt(place),
     });
     this.propagation = new Propagation(session, this.grid, depth);
-    this.progress = new Progress(assignment.progress, session, moverOf(assignment.id));
+    this.progress = new Progress(assignment, session, progressApi(assignment.id), (to) => location.assign(to));
+    this.comments = new Comments(commentApi(assignment.id), session.notices);
     this.history = new History(session, (most) => loadSteps(assignment.id, most), session.timers);
     this.planes = PLANE_NAMES.map((name) => new Plane(name, shape, spacing));
     this.overview = overview(depth, rows * columns * Int16Array.BYTES_PER_ELEMENT, PLANES_BYTES);
@@ -140,6 +148,8 @@ export class Desk {
     });
     this.maskHere = computed(() => this.visibleAt(this.z.value).get(this.label.value.id));
     this.brush = computed(() => this.brushOnScreen());
+    this.pins = computed(() => this.comments.pinsOn(this.z.value));
+    this.difference = computed(() => (this.comparing.value ? this.waitingMasks() : []));
     // By way of a text, which stays equal while a drag changes masks but not which there are: then no strip is redrawn.
     const placesOf = (wanted: (mask: Mask) => boolean) => {
       const places = computed(() => placesWhere(session.masks.shown.value, wanted).join(" "));
@@ -321,7 +331,7 @@ export class Desk {
   // ------------------------------------------------------------------------------------------ locks
 
   toggleLock({ id }: Label): void {
-    this.session.lock(id, !this.session.locked.value.has(id));
+    if (!this.isRefused(this.refusal)) this.session.lock(id, !this.session.locked.value.has(id));
   }
 
   /** Whether the chosen label may not be changed; then the person is told. */
@@ -330,7 +340,12 @@ export class Desk {
     const { id, name } = this.label.value;
     const isLocked = this.session.locked.value.has(id);
     const locked = isLocked ? `${name} is locked. Unlock it to change its masks.` : undefined;
-    return this.isRefused(this.progress.refusal ?? locked);
+    return this.isRefused(this.refusal ?? locked);
+  }
+
+  /** Why this person, or this window, changes nothing now. */
+  get refusal(): string | undefined {
+    return this.progress.refusal ?? this.session.refusal;
   }
 
   private isRefused(sentence: string | undefined): boolean {
@@ -442,7 +457,8 @@ export class Desk {
 
   /** Gives up, innermost first: the held click, then the crosshair, then the selection. */
   escape(): void {
-    if (this.history.replayed.value) this.history.stop();
+    if (this.comments.isPlacing.value || this.comments.draft.value) this.comments.cancel();
+    else if (this.history.replayed.value) this.history.stop();
     else if (this.painting.stroke.value) this.painting.cancel();
     else if (this.session.held.value) this.session.cancelHold();
     else if (this.propagation.progress.value) this.propagation.stop();
@@ -525,11 +541,74 @@ export class Desk {
   /** While a press or a stroke is under way, undo takes back that and nothing else. */
   undo(): void {
     if (this.painting.stroke.value) this.painting.cancel();
-    else if (!this.isRefused(this.progress.refusal)) this.session.undo();
+    else if (!this.isRefused(this.refusal)) this.session.undo();
   }
 
   redo(): void {
-    if (!this.painting.stroke.value && !this.isRefused(this.progress.refusal)) this.session.redo();
+    if (!this.painting.stroke.value && !this.isRefused(this.refusal)) this.session.redo();
+  }
+
+  /** Undoes or redoes so that this step is the last in force; `undefined` is the beginning. */
+  goToStep(step: Step | undefined): void {
+    if (!this.isRefused(this.refusal)) this.history.goTo(step);
+  }
+
+  // ------------------------------------------------------------------------------------------ comments
+
+  /** Begins a comment: at the crosshair where it is on, else where the next press is. */
+  startComment(): void {
+    if (this.crosshair.value) return this.pin(this.crosshair.value);
+    this.comments.draft.value = undefined;
+    this.comments.isPlacing.value = !this.comments.isPlacing.value;
+    if (this.comments.isPlacing.value) this.announcement.value = "Press on the slice where the comment belongs.";
+  }
+
+  pin(at: Voxel | undefined): void {
+    if (at) this.comments.begin(this.z.value, this.label.value.id, at);
+  }
+
+  /** Begins a comment about the whole slice. */
+  commentOnSlice(): void {
+    this.comments.begin(this.z.value, this.label.value.id);
+  }
+
+  goToComment(comment: Comment): void {
+    this.goTo(comment.z);
+    this.comments.chosen.value = comment.id;
+    if (comment.x !== null && comment.y !== null) this.cutThrough(voxel(comment.x, comment.y));
+  }
+
+  /** The open comment after the chosen one, going around. */
+  goToNextComment(): void {
+    const { open, chosen } = this.comments;
+    const next = open.value.find(({ id }) => id > (chosen.value ?? 0)) ?? open.value[0];
+    if (next) this.goToComment(next);
+    else this.announcement.value = "There is no open comment.";
+  }
+
+  /** Reads the comments; a case that came back is opened at the first that is open. */
+  async openAtComment(): Promise<void> {
+    await this.comments.load();
+    const [first] = this.comments.open.value;
+    if (first && this.progress.now.value.state === "returned") this.goToComment(first);
+  }
+
+  // ------------------------------------------------------------------------------------------ conflicts
+
+  /** Outlines what waits here over what another window did, and goes where there is some of it; or no longer. */
+  compare(): void {
+    this.comparing.value = !this.comparing.value;
+    const places = this.session.conflict.value?.places ?? [];
+    const [first] = places;
+    if (this.comparing.value && first && !places.some(({ z }) => z === this.z.value)) this.jumpTo(first);
+  }
+
+  private waitingMasks(): LabelMask[] {
+    const masks = this.session.conflict.value?.masks;
+    return this.assignment.labels.flatMap(({ id, colour }) => {
+      const mask = masks?.get(keyOf({ label: id, z: this.z.value }));
+      return mask ? [{ label: id, colour, mask }] : [];
+    });
   }
 
   // ------------------------------------------------------------------------------------------ clicking by keyboard

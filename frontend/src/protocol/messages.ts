@@ -15,7 +15,7 @@ import {
   writeRecord,
 } from "./schema";
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 const previewClick = { y: int, x: int, positive: bool };
 const placedClick = { id: int, y: int, x: int, positive: bool };
@@ -24,7 +24,8 @@ const lockedLabel = { label: int };
 const stored = { sequence: int, kind: text, slices: listOf(sliceClicks), can_undo: bool, can_redo: bool };
 
 const CLIENT = {
-  hello: { protocol: int },
+  hello: { protocol: int, window: text },
+  take_over: {},
   view: { label: int, z: int },
   preview: { request: int, label: int, z: int, base: int, clicks: listOf(previewClick) },
   lock: { label: int, locked: bool },
@@ -52,6 +53,8 @@ const SERVER = {
   changed: stored,
   saved: { sequence: int, label: int, z: int },
   locks: { labels: listOf(lockedLabel) },
+  lease: { mine: bool, person: text, since: text },
+  news: { what: text },
   inference: { state: text },
   error: { code: text, message: text, sequence: intOr(0), request: intOr(0) },
 } satisfies Record<string, Fields>;
@@ -68,6 +71,7 @@ export type Welcome = ServerMessages["welcome"];
 export type Stored = ServerMessages["stored"];
 export type Changed = ServerMessages["changed"];
 export type Saved = ServerMessages["saved"];
+export type Lease = ServerMessages["lease"];
 export type ErrorMessage = ServerMessages["error"];
 export type PreviewClick = RecordOf<typeof previewClick>;
 export type PlacedClick = RecordOf<typeof placedClick>;

@@ -95,6 +95,18 @@ export class Outbox {
     return numbers;
   }
 
+  /** Lets everything follow on a log that others have written on; what would now undo their work is left out. */
+  rebase(first: number): Renumbering {
+    const entries = standingAlone(this.entries.value);
+    const numbers = numbersFrom(entries, first);
+    this.set(renumbered(entries, numbers), false);
+    return numbers;
+  }
+
+  clear(): void {
+    this.set([], false);
+  }
+
   private set(entries: readonly Interaction[], firstSent: boolean): void {
     this.firstSent = firstSent && entries.length > 0;
     this.entries.value = entries;
@@ -114,6 +126,20 @@ function withoutUndo(later: readonly Interaction[]): Interaction[] {
     }
   }
   return [...later];
+}
+
+/** The entries without the undo and redo of steps that are not among them. */
+function standingAlone(entries: readonly Interaction[]): Interaction[] {
+  let [done, undone] = [0, 0];
+  return entries.flatMap((entry): readonly Interaction[] => {
+    if (entry.type === "undo" || entry.type === "redo") {
+      const steps = Math.min(entry.steps, entry.type === "undo" ? done : undone);
+      [done, undone] = entry.type === "undo" ? [done - steps, undone + steps] : [done + steps, undone - steps];
+      return steps > 0 ? [{ ...entry, steps }] : [];
+    }
+    [done, undone] = [done + 1, 0];
+    return [entry];
+  });
 }
 
 /** Two outboxes as one; the second follows the first, whatever its numbers were. */

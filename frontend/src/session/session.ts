@@ -3,7 +3,7 @@
  * and which masks to show. No DOM in here; sockets, clock and storage come in as arguments.
  */
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals-core";
-import { type Mask, maskToText } from "../protocol/mask";
+import { type Mask, maskFromText, maskToText } from "../protocol/mask";
 import { decodeMaskFrame, type MaskFrame } from "../protocol/maskframe";
 import {
   type Changed,
@@ -11,6 +11,7 @@ import {
   decodeServer,
   type ErrorMessage,
   encode,
+  type Lease,
   type LockedLabel,
   type PlacedClick,
   PROTOCOL_VERSION,
@@ -35,16 +36,19 @@ import {
   withHeld,
   withList,
 } from "./clicks";
+import { type Conflict, conflictOf } from "./conflict";
 import { Connection, type SocketLike, type Timers } from "./connection";
 import { Masks } from "./masks";
 import { Notices } from "./notices";
 import { Outbox, type OutboxMirror, type Unnumbered } from "./outbox";
-import { type Place, samePlace } from "./place";
+import { keyOf, type Place, type PlaceKey, samePlace } from "./place";
 import { Previews, type Question } from "./previews";
 import { Timing } from "./timing";
 import { Unsaved } from "./unsaved";
 
 export interface SessionOptions {
+  /** This window's own name, another one whenever the page is loaded. */
+  readonly window: string;
   readonly open: () => SocketLike;
   readonly loadMasks: () => Promise<readonly MaskFrame[]>;
   readonly outbox: OutboxMirror;
@@ -80,6 +84,14 @@ export class Session {
   readonly worked = signal<Place | undefined>(undefined);
   /** The newest interaction known to be in the server's log. */
   readonly logged = signal(0);
+  /** Who works on the case. Until the server has told, this window is taken to be it. */
+  readonly lease = signal<Omit<Lease, "type">>({ mine: true, person: "", since: "" });
+  /** Whether this window had the lease and another has taken it. */
+  readonly wasTaken = signal(false);
+  /** While there is one, nothing is sent: the person chooses what becomes of what waits. */
+  readonly conflict = signal<Conflict | undefined>(undefined);
+  /** What of the case is another by now and is read over HTTP; a new object each time. */
+  readonly news = signal<{ readonly what: string } | undefined>(undefined);
   /** Labels whose masks nothing may change, nor take a voxel from. */
   readonly locked = signal<ReadonlySet<number>>(new Set());
 
@@ -101,8 +113,10 @@ export class Session {
   private readonly everWelcomed = signal(false);
   private readonly unsaved = new Unsaved();
   private readonly sent = new Map<number, { readonly at: number; readonly place: Place | undefined }>();
-  /** The paint on its way that takes the place of what another window did meanwhile. */
-  private replacing = 0;
+  /** The masks that the person saw of what is not stored yet. */
+  private readonly seen = new Map<PlaceKey, Mask>();
+  /** Whether everything that waits was made here, before the first connection told how far the log goes. */
+  private isUnnumbered: boolean;
   private gesture = 0;
   private propagation: { readonly sequence: number; readonly resolve: (outcome: string) => void } | undefined;
   private viewed: Place | undefined;
@@ -116,6 +130,7 @@ export class Session {
     this.timers = timers;
     this.notices = new Notices(timers);
     this.outbox = new Outbox(options.outbox);
+    this.isUnnumbered = this.outbox.first === undefined;
     this.waiting = this.outbox.entries;
     this.previews = new Previews((request, question) => this.sendPreview(request, question), timers);
     this.link = new Connection({
@@ -127,7 +142,7 @@ export class Session {
       onText: (frame) => this.understand(() => this.receive(decodeServer(frame))),
       onBinary: (frame) => this.understand(() => this.receiveMask(decodeMaskFrame(frame))),
     });
-    this.clicks = computed(() => afterwards(this.stored.value, this.waiting.value));
+    this.clicks = computed(() => afterwards(this.stored.value, this.conflict.value ? [] : this.waiting.value));
     this.canUndo = computed(() => this.steps.value.undo || this.waiting.value.some((entry) => entry.type !== "undo"));
     this.canRedo = computed(() => this.steps.value.redo || this.waiting.value.at(-1)?.type === "undo");
     this.connection = computed(() => this.connectionState());
@@ -214,6 +229,7 @@ export class Session {
     batch(() => {
       const { sequence } = this.submit({ type: "paint", label, z, tool, mask: maskToText(mask), since });
       this.masks.commit(place, mask, sequence);
+      this.seen.set(keyOf(place), mask);
     });
   }
 
@@ -261,12 +277,46 @@ export class Session {
     this.masks.dropLive(place);
   }
 
+  /** Goes on in this window; the one that works on the case now looks on from then. */
+  workHere(): void {
+    if (!this.send({ type: "take_over" })) this.notices.say("The server cannot be reached now. Try again in a moment.");
+  }
+
+  /** What waits here is added after what the other window did, so that undo reaches both. */
+  keepMine(): void {
+    if (!this.conflict.value) return;
+    batch(() => {
+      this.conflict.value = undefined;
+      this.follow(this.outbox.rebase(this.logged.value + 1));
+      for (const entry of this.waiting.value)
+        if (entry.type === "paint") this.masks.commit(entry, maskFromText(entry.mask), entry.sequence);
+    });
+    if (this.lease.value.mine) this.flush();
+    else this.workHere();
+  }
+
+  /** What waits here is dropped; what the other window did stays. */
+  takeTheirs(): void {
+    batch(() => {
+      for (const { sequence } of this.waiting.value) this.propagated(sequence, "dropped");
+      this.outbox.clear();
+      this.seen.clear();
+      this.conflict.value = undefined;
+    });
+  }
+
   private commit(held: HeldClick, interaction: Unnumbered): void {
     batch(() => {
       this.endHold();
       const { sequence } = this.submit(interaction);
       this.masks.commitLive(held, sequence);
+      this.remember(held);
     });
+  }
+
+  private remember(place: Place): void {
+    const mask = this.masks.at(place);
+    if (mask) this.seen.set(keyOf(place), mask);
   }
 
   private endHold(): void {
@@ -289,7 +339,7 @@ export class Session {
   // ------------------------------------------------------------------------------------------ sending
 
   private hello(): void {
-    this.send({ type: "hello", protocol: PROTOCOL_VERSION });
+    this.send({ type: "hello", protocol: PROTOCOL_VERSION, window: this.options.window });
   }
 
   private send(message: ClientMessage): boolean {
@@ -311,13 +361,23 @@ export class Session {
     return this.send({ type: "preview", request, label, z, base, clicks });
   }
 
-  /** Sends the first unacknowledged interaction, if it is not on its way already. */
+  /** Sends the first unacknowledged interaction, if it is not on its way already and was made on the log as it is. */
   private flush(): void {
-    if (!this.welcomed.value || this.outbox.isFirstSent || !this.outbox.first) return;
+    const { first } = this.outbox;
+    if (!this.welcomed.value || !first || this.outbox.isFirstSent || this.conflict.value) return;
+    if (first.sequence <= this.logged.value) return this.meetConflict();
+    if (!this.lease.value.mine) return;
     this.follow(this.outbox.renumber(this.logged.value + 1));
-    this.replacing = this.isOverwriting(this.outbox.first) ? this.outbox.first.sequence : 0;
     this.outbox.markFirstSent();
     this.sendFirst();
+  }
+
+  /** Another window has worked on the case since what waits here was made. */
+  private meetConflict(): void {
+    this.cancelHold();
+    const found = conflictOf(this.waiting.value, (entry) => this.placeOf(entry), this.seen);
+    for (const place of found.places) this.masks.dropCommitted(place);
+    this.conflict.value = found;
   }
 
   private sendFirst(): void {
@@ -327,13 +387,6 @@ export class Session {
     this.send(first);
     this.cancelWatch();
     this.cancelWatch = this.options.timers.after(UNANSWERED_MS, () => this.link.restart());
-  }
-
-  /** Whether a paint goes over another mask than the one that the person saw. Its number says that nobody will come between. */
-  private isOverwriting(first: Interaction): boolean {
-    return (
-      first.type === "paint" && first.since !== first.sequence && first.since !== sinceAt(this.stored.value, first)
-    );
   }
 
   private placeOf(interaction: Interaction): Place | undefined {
@@ -374,6 +427,11 @@ export class Session {
         return this.receiveSaved(message);
       case "locks":
         return this.setLocked(message.labels);
+      case "lease":
+        return this.receiveLease(message);
+      case "news":
+        this.news.value = { what: message.what };
+        return;
       case "inference":
         return this.setInference(message.state);
       case "error":
@@ -393,15 +451,26 @@ export class Session {
     this.welcomed.value = this.everWelcomed.value = true;
     if (again) void this.reloadMasks();
     this.sendView();
+    if (this.isUnnumbered) this.follow(this.outbox.renumber(message.last_sequence + 1));
+    this.isUnnumbered = false;
     if (this.outbox.isFirstSent) this.sendFirst();
     else this.flush();
+  }
+
+  /** Whoever comes to work asks first what the window before did. */
+  private receiveLease({ mine, person, since }: Lease): void {
+    const had = this.lease.value.mine;
+    this.lease.value = { mine, person, since };
+    if (!mine) this.cancelHold();
+    if (had !== mine) this.wasTaken.value = had && this.everWelcomed.value && person !== "";
+    if (mine && !had && this.welcomed.value) this.greetAgain();
   }
 
   private receiveStored(message: Stored): void {
     const { sequence } = message;
     const ours = this.outbox.acknowledge(sequence);
     if (ours) this.cancelWatch();
-    if (ours?.type === "paint" && this.replacing === sequence) this.tellOfReplaced(ours);
+    if (!this.outbox.first) this.seen.clear();
     // The answer to a resend may describe the log as it was then, and `welcome` has told of later interactions since.
     if (sequence >= this.logged.value) this.takeOver(message);
     this.propagated(sequence, "stored");
@@ -423,6 +492,7 @@ export class Session {
   private receiveChanged(message: Changed): void {
     if (message.sequence === this.logged.value + 1) this.advance(message);
     else if (message.sequence > this.logged.value) this.greetAgain();
+    this.flush();
   }
 
   /** The log is one interaction longer. */
@@ -431,11 +501,6 @@ export class Session {
     this.stored.value = slices.reduce(withList, this.stored.value);
     this.steps.value = { undo: can_undo, redo: can_redo };
     for (const slice of slices) this.masks.markStored(slice, sequence);
-  }
-
-  private tellOfReplaced({ z }: Place): void {
-    const where = `Slice ${z + 1} was changed in another window while you worked on it.`;
-    this.notices.say(`${where} Your mask is in its place now; undo brings the other back.`);
   }
 
   private goBack({ slices }: Stored): void {
@@ -459,7 +524,8 @@ export class Session {
   }
 
   private receiveError(message: ErrorMessage): void {
-    if (message.code === "sequence_taken") return this.renumber();
+    if (message.code === "sequence_taken") return this.lookAgain();
+    if (message.code === "lease") return this.leaseIsLost(message);
     if (message.code !== "ended") this.notices.say(message.message);
     if (message.code === "protocol_version") this.link.end();
     if (message.request) this.previews.answered(message.request);
@@ -472,12 +538,23 @@ export class Session {
     this.propagation = undefined;
   }
 
-  /** Another window stored this number. Nothing of ours was stored; `welcome` will tell the next free number. */
-  private renumber(): void {
+  /** Another window stored this number, and nothing of ours was stored: `welcome` will tell what it did. */
+  private lookAgain(): void {
+    this.unsend();
+    this.greetAgain();
+  }
+
+  /** Nothing of ours was stored: it waits until this window works again. A propagation is not worth waiting for. */
+  private leaseIsLost(message: ErrorMessage): void {
+    this.lease.value = { ...this.lease.value, mine: false };
+    this.unsend();
+    if (this.outbox.first?.type === "propagate") this.refused(message);
+  }
+
+  private unsend(): void {
     this.cancelWatch();
     if (this.outbox.first) this.sent.delete(this.outbox.first.sequence);
     this.outbox.markFirstUnsent();
-    this.greetAgain();
   }
 
   private greetAgain(): void {
@@ -530,7 +607,9 @@ export class Session {
       return true;
     }
     const now = toPreview(clicksAt(this.clicks.value, question));
-    return sameClicks(question.clicks, now) && this.masks.showCommitted(question, mask);
+    if (!sameClicks(question.clicks, now) || !this.masks.showCommitted(question, mask)) return false;
+    this.remember(question);
+    return true;
   }
 
   private disconnected(): void {
@@ -561,6 +640,15 @@ export class Session {
   }
 
   // ------------------------------------------------------------------------------------------ what the person is told
+
+  /** Why this window changes nothing now, whoever its person is; undefined where it may. */
+  get refusal(): string | undefined {
+    if (!this.everWelcomed.value) return "The case is still being opened. Try again in a moment.";
+    if (this.conflict.value) return "Choose first what becomes of your changes that wait here.";
+    return this.lease.value.mine
+      ? undefined
+      : "This case is open in another window. Work here to change it in this one.";
+  }
 
   private connectionState(): ConnectionState {
     if (this.link.state.value === "ended") return "ended";

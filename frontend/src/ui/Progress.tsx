@@ -5,9 +5,12 @@ import { csrfToken } from "../session/csrf";
 import type { Work } from "./context";
 
 const MAIN: readonly MoveName[] = ["submit", "accept"];
+/** Commands that make a move. */
+const KEYS: Partial<Record<MoveName, string>> = { submit: "submit", accept: "submit", return: "return" };
 
 export function CaseProgress({ work: { desk } }: { work: Work }) {
-  const { state, moves } = desk.progress.now.value;
+  const { state, moves, revisable } = desk.progress.now.value;
+  const keyOf = (move: MoveName) => (KEYS[move] ? desk.keys.name(KEYS[move]) : undefined);
   const isDisabled = desk.progress.isMoving.value || desk.session.saving.value !== "saved";
   return (
     <div class="progress">
@@ -20,13 +23,29 @@ export function CaseProgress({ work: { desk } }: { work: Work }) {
           type="button"
           class={MAIN.includes(move) ? "button primary" : "button"}
           disabled={isDisabled}
-          title={move === "submit" ? desk.keys.name("submit") : undefined}
+          title={keyOf(move)}
           onClick={() => desk.progress.request(move)}
         >
           {MOVES[move].name}
         </button>
       ))}
-      {!OPEN.includes(state) && (
+      {revisable && (
+        <button
+          type="button"
+          class="button"
+          disabled={isDisabled}
+          title={`Edit a copy of your own, accepted together with this case (${desk.keys.name("revise")})`}
+          onClick={() => void desk.progress.revise()}
+        >
+          Edit
+        </button>
+      )}
+      {moves.includes("accept") && (
+        <a class="button" href={desk.assignment.links.review} title="The case that has waited the longest">
+          Review next
+        </a>
+      )}
+      {!OPEN.includes(state) && !moves.includes("accept") && (
         <form method="post" action={desk.assignment.links.next}>
           <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
           <button type="submit" class="button">
@@ -51,21 +70,32 @@ export function Returned({ work: { desk } }: { work: Work }) {
   );
 }
 
+function sendByKey(event: KeyboardEvent & { currentTarget: HTMLTextAreaElement }): void {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.form?.requestSubmit();
+}
+
 export function ReasonDialog({ work: { desk, viewer } }: { work: Work }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const text = useRef<HTMLTextAreaElement>(null);
   const { asking } = desk.progress;
+  const said = desk.comments.open.value.length;
+  const isOptional = asking.value === "return" && said > 0;
   const move = asking.value && MOVES[asking.value];
   useEffect(() => {
     if (move) dialog.current?.showModal();
     else if (dialog.current?.open) dialog.current.close();
   }, [move]);
-  const answer = (reason: string) => {
+  const answer = (reason: string | undefined) => {
     desk.progress.answer(reason);
     viewer.host.focus();
   };
   return (
-    <dialog ref={dialog} class="reason" aria-labelledby="reason-title" onClose={() => asking.value && answer("")}>
+    <dialog
+      ref={dialog}
+      class="reason"
+      aria-labelledby="reason-title"
+      onClose={() => asking.value && answer(undefined)}
+    >
       {move && (
         <form
           onSubmit={(event) => {
@@ -76,12 +106,13 @@ export function ReasonDialog({ work: { desk, viewer } }: { work: Work }) {
           <label id="reason-title" for="reason-text">
             {"asks" in move ? move.asks : ""}
           </label>
-          <textarea id="reason-text" ref={text} rows={4} required />
+          <textarea id="reason-text" ref={text} rows={4} required={!isOptional} onKeyDown={sendByKey} />
+          {isOptional && <p class="hint">Your open comments ({said}) are enough; a word more is welcome.</p>}
           <div class="presets">
             <button type="submit" class="button primary">
               {move.name}
             </button>
-            <button type="button" class="button" onClick={() => answer("")}>
+            <button type="button" class="button" onClick={() => answer(undefined)}>
               Cancel
             </button>
           </div>

@@ -9,6 +9,7 @@ import { areaMm2, greyUnder, volumeMl } from "../desk/measures";
 import { verdict } from "../desk/quality";
 import type { Mask } from "../protocol/mask";
 import { PRESETS } from "../viewer/window";
+import { Comments } from "./Comments";
 import type { Work } from "./context";
 import { Icon } from "./icons";
 import { Returned } from "./Progress";
@@ -19,6 +20,7 @@ export function SidePanel({ work }: { work: Work }) {
       <Returned work={work} />
       <Warnings work={work} />
       <Labels work={work} />
+      <Comments work={work} />
       <Clicks work={work} />
       <Edit work={work} />
       <Propagate work={work} />
@@ -334,7 +336,7 @@ function HistoryList({ work: { desk } }: { work: Work }) {
                   class="past"
                   aria-current={i === last ? "step" : undefined}
                   title={`${step.person}, ${new Date(step.at).toLocaleString()}`}
-                  onClick={() => history.goTo(step)}
+                  onClick={() => desk.goToStep(step)}
                 >
                   {named(step)}
                   <span>
@@ -350,7 +352,7 @@ function HistoryList({ work: { desk } }: { work: Work }) {
             Older steps ({older})
           </button>
         )}
-        <button type="button" disabled={in_force === 0} onClick={() => history.goTo(undefined)}>
+        <button type="button" disabled={in_force === 0} onClick={() => desk.goToStep(undefined)}>
           Back to the beginning
         </button>
       </details>

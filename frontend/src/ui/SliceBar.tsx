@@ -42,6 +42,9 @@ export function SliceBar({ work: { desk } }: { work: Work }) {
 
 function Strip({ desk }: { desk: Desk }) {
   const { labels } = desk.assignment;
+  const commented = desk.comments.slices.value;
+  const first = commented.length > 0 ? 1 : 0; // row of the first label
+  const rows = labels.length + first;
   const scrub = (event: PointerEvent & { currentTarget: SVGSVGElement }) => {
     if (!(event.buttons & 1)) return;
     const { left, width } = event.currentTarget.getBoundingClientRect();
@@ -51,20 +54,26 @@ function Strip({ desk }: { desk: Desk }) {
     <svg
       class="strip"
       role="img"
-      aria-label={labels.map((label) => described(desk, label)).join("; ")}
-      style={{ height: `${Math.min(labels.length * 7, 42)}px` }}
-      viewBox={`0 0 ${desk.depth} ${labels.length}`}
+      aria-label={[...labels.map((label) => described(desk, label)), ...commentsDescribed(commented)].join("; ")}
+      style={{ height: `${Math.min(rows * 7, 42)}px` }}
+      viewBox={`0 0 ${desk.depth} ${rows}`}
       preserveAspectRatio="none"
       onPointerDown={scrub}
       onPointerMove={scrub}
     >
       {labels.map((label, row) => (
-        <Row key={label.id} desk={desk} label={label} row={row} />
+        <Row key={label.id} desk={desk} label={label} row={row + first} />
       ))}
-      <rect class="here" x={desk.z.value} y={0} width={1} height={labels.length} />
+      {stretches(commented).map(([from, to]) => (
+        <rect key={from} class="commented" x={from} y={0.12} width={to - from + 1} height={0.76} />
+      ))}
+      <rect class="here" x={desk.z.value} y={0} width={1} height={rows} />
     </svg>
   );
 }
+
+const commentsDescribed = (slices: readonly number[]): string[] =>
+  slices.length > 0 ? [`open comments on ${slices.length} ${slices.length === 1 ? "slice" : "slices"}`] : [];
 
 function described(desk: Desk, label: Label): string {
   const [unconfirmed, doubtful] = [desk.unconfirmedSlices(label).length, desk.doubtfulSlices(label).length];

@@ -1,5 +1,6 @@
 /** The slice with what is written around it. */
 import { edgeLetters, positionText, scaleBar } from "../viewer/orientation";
+import { Banner } from "./Banner";
 import type { Work } from "./context";
 
 const SCALE_BAR_MOST = 140;
@@ -17,6 +18,7 @@ export function Stage({ work }: { work: Work }) {
       <Readout work={work} />
       <WindowReadout work={work} />
       <ScaleBar work={work} />
+      <Banner work={work} />
     </div>
   );
 }

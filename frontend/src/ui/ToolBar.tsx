@@ -72,6 +72,14 @@ function ClickTools({ work: { desk } }: { work: Work }) {
       >
         <Icon name="crosshair" />
       </Tool>
+      <Tool
+        name="Comment"
+        keys={keys.name("comment")}
+        pressed={desk.comments.isPlacing.value}
+        run={() => desk.startComment()}
+      >
+        <Icon name="comment" />
+      </Tool>
     </>
   );
 }

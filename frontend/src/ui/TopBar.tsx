@@ -1,11 +1,12 @@
 /** Whose case, whether the work is safe, and how fast the answers are. */
 import type { Session } from "../session/session";
 import type { Work } from "./context";
+import { Icon } from "./icons";
 import { CaseProgress } from "./Progress";
 
 export function TopBar({ work }: { work: Work }) {
   const { desk } = work;
-  const { project, series, links, person } = desk.assignment;
+  const { project, series, links } = desk.assignment;
   return (
     <header class="topbar">
       <a class="home" href={links.home} title="Back to my work">
@@ -20,13 +21,38 @@ export function TopBar({ work }: { work: Work }) {
         <SaveState session={desk.session} />
       </div>
       <CaseProgress work={work} />
-      <span class="person" title="Logged in as">
-        {person}
-      </span>
+      <People work={work} />
       <a class="button" href={links.export}>
         Export
       </a>
     </header>
+  );
+}
+
+const KINDS = { reading: "", check: "", revision: "revision", adjudication: "adjudication" } as const;
+
+/** Whose work this is, whether they have it open just now, and who looks at it. */
+function People({ work: { desk } }: { work: Work }) {
+  const { person, reader, kind } = desk.assignment;
+  const { mine, person: holder, since } = desk.session.lease.value;
+  const isOpen = !mine && holder !== "" && holder !== reader;
+  return (
+    <span class="people">
+      {(person !== reader || KINDS[kind]) && (
+        <span class="state owner" title={KINDS[kind] ? `A ${KINDS[kind]} by ${person}` : "Whose work this is"}>
+          {KINDS[kind] ? `${KINDS[kind]} by ${person}` : `by ${person}`}
+        </span>
+      )}
+      {isOpen && (
+        <span class="state is-warning" title={`Open by ${holder} since ${new Date(since).toLocaleString()}`}>
+          open by {holder} since {new Date(since).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}
+        </span>
+      )}
+      <span class="person" title={`Logged in as ${reader}`}>
+        <Icon name="person" />
+        {reader}
+      </span>
+    </span>
   );
 }
 

@@ -4,7 +4,7 @@
  */
 import { intervals, type Mask } from "../protocol/mask";
 import type { PlacedClick } from "../protocol/messages";
-import { Affine, centreOf, type Grid, type ImagePoint, lengthMm, type Voxel } from "./geometry";
+import { Affine, centreOf, type Grid, type ImagePoint, lengthMm, type Voxel, voxel } from "./geometry";
 import { dashed, type Edge, outline } from "./outline";
 import { paintGreys } from "./window";
 
@@ -37,6 +37,19 @@ export interface ViewState {
   /** The line of a lasso. */
   readonly way: readonly ImagePoint[];
   readonly ruler: Ruler | undefined;
+  readonly pins: readonly Pin[];
+  /** Outlines of other masks than those that are shown. */
+  readonly difference: readonly LabelMask[];
+}
+
+/** Where a comment is pinned. */
+export interface Pin {
+  readonly x: number;
+  readonly y: number;
+  /** Its number. */
+  readonly text: string;
+  readonly isChosen: boolean;
+  readonly isResolved: boolean;
 }
 
 /** A line whose length is wanted. */
@@ -70,6 +83,7 @@ function layer<K extends keyof ViewState>(
 const SMOOTH_UP_TO = 10;
 const OUTLINE_WIDTH = 1.5;
 const CLICK_RADIUS = 6.5;
+const PIN_RADIUS = 9;
 const COLOURS = {
   foreground: "#5fe08a",
   background: "#ff8d85",
@@ -77,6 +91,8 @@ const COLOURS = {
   marked: "#ffffff",
   crosshair: "#ffd479",
   cut: "#7cc0ff",
+  pin: "#ffd479",
+  resolved: "#9aa8b6",
 };
 
 const toDevice = (state: Pick<ViewState, "toCanvas" | "pixelRatio">) =>
@@ -183,6 +199,14 @@ function strokeMask(
   width: number,
 ): void {
   const path = unconfirmed ? dashed(edges, unconfirmed === true ? undefined : unconfirmed) : edges;
+  tracePath(context, transform, path);
+  context.lineCap = "square";
+  context.lineWidth = width;
+  context.strokeStyle = colour;
+  context.stroke();
+}
+
+function tracePath(context: Context, transform: Affine, path: Iterable<Edge>): void {
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.beginPath();
   for (const { x0, y0, x1, y1 } of path) {
@@ -190,27 +214,45 @@ function strokeMask(
     context.moveTo(from.x, from.y);
     context.lineTo(to.x, to.y);
   }
-  context.lineCap = "square";
-  context.lineWidth = width;
-  context.strokeStyle = colour;
-  context.stroke();
 }
 
 export function overlayLayer(): Layer {
   return layer(
-    ["clicks", "marked", "crosshair", "cut", "brush", "way", "ruler", "grid", "toCanvas", "pixelRatio"],
+    [
+      "clicks",
+      "marked",
+      "crosshair",
+      "cut",
+      "brush",
+      "way",
+      "ruler",
+      "pins",
+      "difference",
+      "grid",
+      "toCanvas",
+      "pixelRatio",
+    ],
     (context, state) => {
       cleared(context);
+      for (const { mask } of state.difference) drawDifference(context, toDevice(state), mask, state.pixelRatio);
       context.setTransform(...Affine.scale(state.pixelRatio).toArray());
       if (state.cut) drawCut(context, state.toCanvas, state.cut);
       if (state.crosshair) drawCrosshair(context, state.toCanvas, state.crosshair);
       for (const click of state.clicks)
         drawClick(context, state.toCanvas.apply(centreOf(click)), click.positive, click.id === state.marked);
-      if (state.way.length > 1) drawWay(context, state.toCanvas, state.way);
-      if (state.ruler) drawRuler(context, state.toCanvas, state.grid, state.ruler);
-      if (state.brush) drawBrush(context, state.toCanvas, state.grid, state.brush);
+      for (const pin of state.pins) drawPin(context, state.toCanvas.apply(centreOf(voxel(pin.x, pin.y))), pin);
+      drawHand(context, state);
     },
   );
+}
+
+type Hand = Pick<ViewState, "way" | "ruler" | "brush" | "grid" | "toCanvas">;
+
+/** What the hand is doing. */
+function drawHand(context: Context, { way, ruler, brush, grid, toCanvas }: Hand): void {
+  if (way.length > 1) drawWay(context, toCanvas, way);
+  if (ruler) drawRuler(context, toCanvas, grid, ruler);
+  if (brush) drawBrush(context, toCanvas, grid, brush);
 }
 
 /** Foreground and background differ in sign as well as in colour. */
@@ -232,6 +274,42 @@ function drawClick(context: Context, { x, y }: { x: number; y: number }, positiv
   }
   context.strokeStyle = COLOURS.ink;
   context.stroke();
+}
+
+/** A drop whose tip is on the voxel, with its number in it. */
+function drawPin(context: Context, { x, y }: { x: number; y: number }, { text, isChosen, isResolved }: Pin): void {
+  const radius = isChosen ? PIN_RADIUS + 2 : PIN_RADIUS;
+  const middle = y - 1.6 * radius;
+  context.beginPath();
+  context.arc(x, middle, radius, 0.75 * Math.PI, 0.25 * Math.PI);
+  context.lineTo(x, y);
+  context.closePath();
+  context.fillStyle = isResolved ? COLOURS.resolved : COLOURS.pin;
+  context.fill();
+  context.lineWidth = 2;
+  context.strokeStyle = isChosen ? COLOURS.marked : COLOURS.ink;
+  context.stroke();
+  context.font = "700 11px system-ui, sans-serif";
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillStyle = COLOURS.ink;
+  context.fillText(text, x, middle + 0.5);
+  context.textAlign = "start";
+  context.textBaseline = "alphabetic";
+}
+
+/** A white line in dashes on a dark one: no label has it. */
+function drawDifference(context: Context, transform: Affine, mask: Mask, pixelRatio: number): void {
+  const edges = [...outline(mask)];
+  for (const [path, colour, width] of [
+    [edges, COLOURS.ink, 3.5],
+    [dashed(edges), COLOURS.marked, 2],
+  ] as const) {
+    tracePath(context, transform, path);
+    context.lineWidth = width * pixelRatio;
+    context.strokeStyle = colour;
+    context.stroke();
+  }
 }
 
 /** Light on dark, so that it is seen on every grey. */

@@ -179,5 +179,7 @@ function initialState(grid: Grid): ViewState {
     brush: undefined,
     way: [],
     ruler: undefined,
+    pins: [],
+    difference: [],
   };
 }

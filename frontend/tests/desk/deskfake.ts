@@ -29,10 +29,18 @@ export const ASSIGNMENT: Assignment = {
     { id: 1, name: "Spleen", value: 1, colour: "#f2a65a", hotkey: "" },
     { id: 2, name: "Liver", value: 2, colour: "#c678dd", hotkey: "" },
   ],
+  kind: "reading",
   person: "maria",
-  progress: { state: "in_progress", editable: true, moves: ["submit", "skip", "hand_back"], reason: null },
+  reader: "maria",
+  progress: {
+    state: "in_progress",
+    refusal: null,
+    moves: ["submit", "skip", "hand_back"],
+    revisable: false,
+    reason: null,
+  },
   socket: "/ws/assignments/12/",
-  links: { home: "/", export: "/export", next: "/next", measures: "/measures.csv" },
+  links: { home: "/", export: "/export", next: "/next", measures: "/measures.csv", review: "/review/next" },
 };
 
 export async function newDesk(welcome = {}) {

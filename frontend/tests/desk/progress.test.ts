@@ -1,45 +1,59 @@
 import { describe, expect, it, vi } from "vitest";
-import { type MakeMove, Progress, type Standing } from "../../src/desk/progress";
+import { Progress, type ProgressApi, type Standing } from "../../src/desk/progress";
 import { voxel } from "../../src/viewer/geometry";
-import { newDesk } from "./deskfake";
+import { ASSIGNMENT, newDesk } from "./deskfake";
 
-const OPEN: Standing = { state: "in_progress", editable: true, moves: ["submit", "skip"], reason: null };
-const DONE: Standing = { state: "submitted", editable: false, moves: ["take_back"], reason: null };
+const REFUSAL = "This case is submitted; its masks stay as they are.";
+const OPEN: Standing = {
+  state: "in_progress",
+  refusal: null,
+  moves: ["submit", "skip"],
+  revisable: false,
+  reason: null,
+};
+const DONE: Standing = { ...OPEN, state: "submitted", refusal: REFUSAL, moves: ["take_back"] };
+const IN_REVIEW: Standing = { ...DONE, moves: ["accept", "return"], revisable: true };
 
-async function started(make: MakeMove, standing = OPEN) {
+async function started(api: Partial<ProgressApi>, standing = OPEN, kind: "reading" | "revision" = "reading") {
   const { desk, socket } = await newDesk();
-  return { desk, socket, progress: new Progress(standing, desk.session, make) };
+  const go = vi.fn();
+  const never = () => Promise.reject(new Error("Nobody asked for this."));
+  const whole = { move: never, load: never, revise: never, ...api };
+  const progress = new Progress({ ...ASSIGNMENT, progress: standing, kind }, desk.session, whole, go);
+  return { desk, socket, progress, go };
 }
 
 const said = (desk: Awaited<ReturnType<typeof started>>["desk"]) =>
   desk.session.notices.list.value.map(({ text }) => text);
 
 describe("a case", () => {
-  it("is moved on by the server", async () => {
-    const make = vi.fn(async () => DONE);
-    const { progress } = await started(make);
-    progress.request("submit");
+  it("is moved on by the server, whose words say why it cannot be changed", async () => {
+    const move = vi.fn(async () => DONE);
+    const { progress, go } = await started({ move });
+    progress.finish();
     expect(progress.isMoving.value).toBe(true);
     await vi.waitFor(() => expect(progress.now.value).toBe(DONE));
-    expect(make).toHaveBeenCalledExactlyOnceWith("submit", "");
-    expect(progress.refusal).toBe("This case is submitted; its masks stay as they are.");
+    expect(move).toHaveBeenCalledExactlyOnceWith("submit", "");
+    expect(progress.refusal).toBe(REFUSAL);
+    expect(go).not.toHaveBeenCalled();
   });
 
-  it("is skipped with a reason only", async () => {
-    const make = vi.fn(async () => DONE);
-    const { progress } = await started(make);
+  it("is skipped with a reason, or not at all", async () => {
+    const move = vi.fn(async () => DONE);
+    const { progress } = await started({ move });
     progress.request("skip");
     expect(progress.asking.value).toBe("skip");
-    progress.answer("  ");
+    progress.answer(undefined);
     expect(progress.asking.value).toBeUndefined();
-    expect(make).not.toHaveBeenCalled();
+    expect(move).not.toHaveBeenCalled();
     progress.request("skip");
     progress.answer("too noisy");
-    expect(make).toHaveBeenCalledExactlyOnceWith("skip", "too noisy");
+    expect(move).toHaveBeenCalledExactlyOnceWith("skip", "too noisy");
   });
 
   it("stays where it is when the server refuses, and says why", async () => {
-    const { desk, progress } = await started(() => Promise.reject(new Error("The case is accepted.")));
+    const move = () => Promise.reject(new Error("The case is accepted."));
+    const { desk, progress } = await started({ move });
     progress.request("submit");
     await vi.waitFor(() => expect(said(desk)).toEqual(["The case is accepted."]));
     expect(progress.now.value).toBe(OPEN);
@@ -47,30 +61,52 @@ describe("a case", () => {
   });
 
   it("does not move while work is on its way", async () => {
-    const make = vi.fn(async () => DONE);
-    const { desk, progress } = await started(make);
+    const move = vi.fn(async () => DONE);
+    const { desk, progress } = await started({ move });
     desk.press(voxel(1, 1), undefined, false);
     desk.session.release();
     progress.request("submit");
-    expect(make).not.toHaveBeenCalled();
+    expect(move).not.toHaveBeenCalled();
     expect(said(desk)).toEqual(["Not everything is saved yet. Try again in a moment."]);
   });
 
   it("makes no move that is not offered", async () => {
-    const make = vi.fn(async () => DONE);
-    const { progress } = await started(make);
+    const move = vi.fn(async () => DONE);
+    const { progress } = await started({ move });
     progress.request("accept");
-    expect(make).not.toHaveBeenCalled();
+    expect(move).not.toHaveBeenCalled();
   });
 
-  it("that is not this person's is only looked at", async () => {
-    const { progress } = await started(async () => DONE, { ...OPEN, editable: false, moves: [] });
-    expect(progress.refusal).toBe("You can look at this case, but only its annotator can change it.");
+  it("that was moved elsewhere is seen as it stands", async () => {
+    const { progress } = await started({ load: async () => DONE });
+    await progress.reload();
+    expect(progress.now.value).toBe(DONE);
+  });
+});
+
+describe("a review", () => {
+  it("leads on to the next case once it is accepted or returned", async () => {
+    const { progress, go } = await started({ move: async () => DONE }, IN_REVIEW);
+    progress.finish();
+    await vi.waitFor(() => expect(go).toHaveBeenCalledExactlyOnceWith("/review/next"));
+    progress.now.value = IN_REVIEW;
+    progress.request("return");
+    progress.answer("");
+    await vi.waitFor(() => expect(go).toHaveBeenCalledTimes(2));
+  });
+
+  it("edits in a copy of its own, and is done when that is submitted", async () => {
+    const { progress, go } = await started({ revise: async () => "/cases/17/" }, IN_REVIEW);
+    await progress.revise();
+    expect(go).toHaveBeenCalledExactlyOnceWith("/cases/17/");
+    const copy = await started({ move: async () => DONE }, OPEN, "revision");
+    copy.progress.finish();
+    await vi.waitFor(() => expect(copy.go).toHaveBeenCalledExactlyOnceWith("/review/next"));
   });
 });
 
 describe("a submitted case", () => {
-  it("takes no click, no stroke and no undo", async () => {
+  it("takes no click, no stroke, no undo and no step of the history", async () => {
     const { desk, socket } = await newDesk({ can_undo: true });
     desk.progress.now.value = DONE;
     desk.press(voxel(1, 1), undefined, false);
@@ -78,12 +114,13 @@ describe("a submitted case", () => {
     desk.beginStroke({ x: 1, y: 1 } as never, false);
     desk.edit("clear");
     desk.undo();
+    desk.goToStep(undefined);
+    desk.toggleLock(desk.label.value);
     expect(desk.session.held.value).toBeUndefined();
     expect(desk.painting.stroke.value).toBeUndefined();
     expect(socket.of("paint")).toEqual([]);
     expect(socket.of("undo")).toEqual([]);
-    expect(said(desk)).toEqual([DONE_SENTENCE]);
+    expect(socket.of("lock")).toEqual([]);
+    expect(said(desk)).toEqual([REFUSAL]);
   });
 });
-
-const DONE_SENTENCE = "This case is submitted; its masks stay as they are.";

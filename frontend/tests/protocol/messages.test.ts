@@ -4,6 +4,7 @@ import { text, textFrames } from "./golden";
 
 const CLIENT = [
   "hello",
+  "take_over",
   "view",
   "preview",
   "lock",
@@ -15,7 +16,7 @@ const CLIENT = [
   "undo",
   "redo",
 ];
-const SERVER = ["welcome", "stored", "changed", "saved", "locks", "inference", "error"];
+const SERVER = ["welcome", "stored", "changed", "saved", "locks", "lease", "news", "inference", "error"];
 
 describe("golden text frames", () => {
   it("cover every message type", () => {

@@ -136,6 +136,7 @@ export class Desk {
       outbox: mirror,
       timers: this.timers,
       random: () => 0.5,
+      window: "here",
       shape: SHAPE,
       labels: [1, 2],
       ...options,
@@ -169,7 +170,7 @@ export class Desk {
 
 export const welcomeOf = (given: Partial<Extract<ServerMessage, { type: "welcome" }>> = {}): ServerMessage => ({
   type: "welcome",
-  protocol: 2,
+  protocol: 3,
   last_sequence: 0,
   can_undo: false,
   can_redo: false,

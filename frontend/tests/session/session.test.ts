@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { maskFromText } from "../../src/protocol/mask";
+import type { ServerMessage } from "../../src/protocol/messages";
 import { HELD_ID } from "../../src/session/clicks";
 import { changedOf, Desk, MemoryMirror, maskOf, PLACE, refusal, storedOf, welcomeOf } from "./fakes";
 
@@ -483,27 +484,42 @@ describe("a lost connection", () => {
   });
 });
 
-describe("a number that another window took", () => {
-  it("makes us say hello again and renumber, references to clicks included", () => {
+describe("what another window stored under the same number", () => {
+  const theirs = [{ ...BLANK, since: 1, clicks: [click(1, 7, 7)] }];
+  const meet = (desk: Desk, last_sequence = 3) => {
+    desk.socket.say(refusal("sequence_taken", 1));
+    desk.socket.say(welcomeOf({ last_sequence, can_undo: true, clicks: theirs }));
+  };
+
+  it("is shown, and nothing is sent until the person has chosen", () => {
+    const desk = new Desk();
+    const socket = desk.connect();
+    press(desk, 1, 1);
+    socket.answer({ kind: "preview", number: 1, mask: maskOf(9) });
+    desk.session.release();
+    meet(desk);
+    socket.answer({ number: 1, mask: maskOf(5) });
+    expect(socket.of("hello")).toHaveLength(2);
+    expect([onScreen(desk), shown(desk)]).toEqual([[[7, 7]], 5]);
+    expect(desk.session.conflict.value).toEqual({
+      changes: 1,
+      places: [PLACE],
+      masks: new Map([["1/5", maskOf(9)]]),
+    });
+    expect(desk.session.refusal).toBe("Choose first what becomes of your changes that wait here.");
+    expect(socket.of("add_click")).toHaveLength(1);
+  });
+
+  it("is what ours follows on where both are kept, references to clicks included", () => {
     const desk = new Desk();
     const socket = desk.connect();
     desk.click(1, 1);
     desk.session.hold({ ...PLACE, click: 1, y: 1, x: 1, positive: true });
     desk.session.drag(6, 6);
     desk.session.release();
-    socket.say(refusal("sequence_taken", 1));
-    expect(socket.of("hello")).toHaveLength(2);
-    socket.say({
-      type: "welcome",
-      protocol: 2,
-      locked: [],
-      last_sequence: 3,
-      can_undo: true,
-      can_redo: false,
-      inference: "ready",
-      model: "m",
-      clicks: [{ ...PLACE, base: 0, since: 1, unconfirmed: false, clicks: [click(1, 7, 7)] }],
-    });
+    meet(desk);
+    desk.session.keepMine();
+    expect(desk.session.conflict.value).toBeUndefined();
     expect(socket.of("add_click").at(-1)).toMatchObject({ sequence: 4, y: 1 });
     socket.say(storedOf({ sequence: 4, clicks: [click(1, 7, 7), click(4, 1, 1)] }));
     expect(socket.of("move_click")).toEqual([{ type: "move_click", sequence: 5, click: 4, y: 6, x: 6 }]);
@@ -513,24 +529,107 @@ describe("a number that another window took", () => {
     ]);
   });
 
-  it("does not make a click that is held forget which click it is", () => {
+  it("stays alone where theirs is taken", () => {
+    const desk = new Desk();
+    const socket = desk.connect();
+    desk.session.paint(PLACE, "brush", maskOf(3));
+    meet(desk);
+    desk.session.takeTheirs();
+    expect(desk.session.waiting.value).toEqual([]);
+    expect(desk.session.refusal).toBeUndefined();
+    expect(onScreen(desk)).toEqual([[7, 7]]);
+    desk.click(2, 2);
+    expect(socket.of("add_click")).toMatchObject([{ sequence: 4, y: 2 }]);
+  });
+
+  it("is not undone by an undo that was meant for something else", () => {
+    const desk = new Desk();
+    const socket = desk.connect({ last_sequence: 1, can_undo: true });
+    socket.fail();
+    desk.session.undo();
+    desk.session.paint(PLACE, "brush", maskOf(3));
+    desk.session.paint(PLACE, "brush", maskOf(4));
+    desk.session.undo(2);
+    desk.session.redo(2);
+    desk.timers.pass(10_000);
+    desk.connect({ last_sequence: 2, can_undo: true });
+    expect(desk.session.conflict.value?.changes).toBe(5);
+    desk.session.keepMine();
+    expect(desk.session.waiting.value.map(({ type, sequence }) => [type, sequence])).toEqual([
+      ["paint", 3],
+      ["paint", 4],
+      ["undo", 5],
+      ["redo", 6],
+    ]);
+  });
+
+  it("is met by what a closed tab left, not by what was clicked before the first word of the server", () => {
+    const mirror = new MemoryMirror();
+    new Desk(mirror).click(1, 1);
+    const next = new Desk(mirror);
+    next.connect({ last_sequence: 4 });
+    expect(next.session.conflict.value?.changes).toBe(1);
+    const fresh = new Desk();
+    fresh.click(1, 1);
+    expect(fresh.connect({ last_sequence: 4 }).of("add_click")).toMatchObject([{ sequence: 5 }]);
+  });
+});
+
+describe("the lease", () => {
+  const lease = (mine: boolean, person = "maria"): ServerMessage => ({ type: "lease", mine, person, since: "2026" });
+
+  it("is another window's: this one looks on until its person works here", () => {
+    const desk = new Desk();
+    desk.socket.open();
+    desk.socket.say(lease(false));
+    desk.socket.say(welcomeOf());
+    expect(desk.socket.of("hello")).toMatchObject([{ window: "here" }]);
+    expect(desk.session.refusal).toBe("This case is open in another window. Work here to change it in this one.");
+    expect(desk.session.wasTaken.value).toBe(false);
+    desk.session.workHere();
+    expect(desk.socket.of("take_over")).toHaveLength(1);
+    desk.socket.say(lease(true));
+    expect([desk.session.refusal, desk.session.wasTaken.value]).toEqual([undefined, false]);
+    expect(desk.socket.of("hello")).toHaveLength(2); // what did the other window do meanwhile?
+  });
+
+  it("that is taken keeps what is not stored yet, and it is sent when the lease is back", () => {
     const desk = new Desk();
     const socket = desk.connect();
     desk.click(1, 1);
-    desk.session.hold({ ...PLACE, click: 1, y: 1, x: 1, positive: true });
-    socket.say(refusal("sequence_taken", 1));
-    socket.say({
-      type: "welcome",
-      protocol: 2,
-      locked: [],
-      last_sequence: 3,
-      can_undo: true,
-      can_redo: false,
-      inference: "ready",
-      model: "m",
-      clicks: [],
-    });
-    expect(desk.session.held.value?.click).toBe(4);
+    press(desk, 2, 2);
+    socket.say(lease(false));
+    socket.say(refusal("lease", 1));
+    expect(desk.session.wasTaken.value).toBe(true);
+    expect(desk.session.held.value).toBeUndefined();
+    expect(desk.session.notices.list.value).toEqual([]);
+    expect(desk.session.waiting.value).toHaveLength(1);
+    socket.say(lease(true));
+    socket.say(welcomeOf());
+    expect(socket.of("add_click").map(({ sequence }) => sequence)).toEqual([1, 1]);
+  });
+
+  it("that is taken is met as a conflict where the other window worked, whoever has it", () => {
+    const desk = new Desk();
+    const socket = desk.connect();
+    desk.click(1, 1);
+    socket.say(refusal("lease", 1));
+    socket.say(changedOf({ clicks: [click(1, 7, 7)] }));
+    expect(desk.session.conflict.value?.changes).toBe(1);
+    desk.session.keepMine();
+    expect(socket.of("take_over")).toHaveLength(1);
+    socket.say(lease(true));
+    socket.say(welcomeOf({ last_sequence: 1, clicks: [{ ...BLANK, clicks: [click(1, 7, 7)] }] }));
+    expect(socket.of("add_click").at(-1)).toMatchObject({ sequence: 2, y: 1 });
+  });
+
+  it("that is taken ends a propagation", async () => {
+    const desk = new Desk();
+    const socket = desk.connect();
+    const outcome = desk.session.propagate({ ...PLACE, z: 6 }, 5, 6, false);
+    socket.say(refusal("lease", 1));
+    expect(await outcome).toBe("lease");
+    expect(desk.session.waiting.value).toEqual([]);
   });
 });
 
@@ -565,62 +664,6 @@ describe("what another window does", () => {
     socket.say(welcomeOf({ last_sequence: 2 }));
     socket.say(changedOf({ sequence: 2, clicks: [] })); // comes late
     expect(socket.of("hello")).toHaveLength(2);
-  });
-
-  it("does not take the place of what was clicked here at the same time", () => {
-    const desk = new Desk();
-    const socket = desk.connect();
-    desk.click(1, 1);
-    socket.say(changedOf({ clicks: [click(1, 7, 7)] }));
-    expect(desk.session.waiting.value).toHaveLength(1);
-    socket.say(refusal("sequence_taken", 1));
-    socket.say(welcomeOf({ last_sequence: 1, clicks: [{ ...BLANK, clicks: [click(1, 7, 7)] }] }));
-    expect(socket.of("add_click").at(-1)).toMatchObject({ sequence: 2, y: 1 });
-    socket.answer({ number: 1, mask: maskOf(5) });
-    expect(shown(desk)).toBe(5);
-  });
-});
-
-describe("a mask painted over what another window has changed meanwhile", () => {
-  const told = (desk: Desk) => desk.session.notices.list.value.map(({ text }) => text);
-  const SENTENCE =
-    "Slice 6 was changed in another window while you worked on it. Your mask is in its place now; undo brings the other back.";
-
-  it("is kept, and the person is told what it replaced", () => {
-    const desk = new Desk();
-    desk.session.paint(PLACE, "brush", maskOf(3)); // offline
-    const socket = desk.connect({ last_sequence: 4, clicks: [{ ...BLANK, base: 4, since: 4 }] });
-    expect(socket.of("paint")).toMatchObject([{ sequence: 5, since: 0 }]);
-    expect(told(desk)).toEqual([]);
-    socket.say(storedOf({ sequence: 5, kind: "paint", base: 5, clicks: [] }));
-    expect(told(desk)).toEqual([SENTENCE]);
-  });
-
-  it("counts from where the stroke began", () => {
-    const desk = new Desk();
-    const socket = desk.connect();
-    const since = desk.session.sinceAt(PLACE);
-    socket.say(changedOf({ clicks: [click(1, 7, 7)] }));
-    desk.session.paint(PLACE, "brush", maskOf(3), since);
-    socket.say(storedOf({ sequence: 2, kind: "paint", base: 2, clicks: [] }));
-    expect(told(desk)).toEqual([SENTENCE]);
-  });
-
-  it("is no matter where the change lies elsewhere, was seen, or was this window's own", () => {
-    const desk = new Desk();
-    desk.session.paint(PLACE, "brush", maskOf(3));
-    desk.session.paint(PLACE, "brush", maskOf(4));
-    desk.session.undo();
-    desk.session.paint(PLACE, "brush", maskOf(5));
-    const socket = desk.connect({ last_sequence: 4, clicks: [{ ...BLANK, z: 9, base: 4, since: 4 }] });
-    for (const sequence of [5, 6]) socket.say(storedOf({ sequence, kind: "paint", base: sequence, clicks: [] }));
-    socket.say(storedOf({ sequence: 7, kind: "undo", base: 5, since: 5, clicks: [] }));
-    socket.say(storedOf({ sequence: 8, kind: "paint", base: 8, clicks: [] }));
-    socket.say(changedOf({ sequence: 9, clicks: [click(9, 1, 1)], base: 8 }));
-    desk.session.paint(PLACE, "brush", maskOf(6));
-    socket.say(storedOf({ sequence: 10, kind: "paint", base: 10, clicks: [] }));
-    expect(socket.of("paint").map(({ sequence }) => sequence)).toEqual([5, 6, 8, 10]);
-    expect(told(desk)).toEqual([]);
   });
 });
 

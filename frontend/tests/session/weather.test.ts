@@ -68,10 +68,12 @@ function workThrough(script: readonly Weather[]) {
     act[change]();
     if (i % 2) desk.socket.open();
     desk.click(i % 8, Math.floor(i / 8));
+    desk.session.keepMine();
   });
   breakLink();
   desk.timers.pass(20_000);
   desk.socket.open();
+  desk.session.keepMine();
   return { server, desk };
 }
 

@@ -21,7 +21,8 @@ from annotator.protocol import MaskFrame, PlacedClick, PreviewClick, SliceClicks
 
 TWO_CLICKS = (PlacedClick(id=1, y=211, x=322, positive=True), PlacedClick(id=4, y=240, x=301, positive=False))
 MESSAGES: list[protocol.ClientMessage | protocol.ServerMessage] = [
-    protocol.Hello(protocol=2),
+    protocol.Hello(protocol=3, window="0f8fad5b-d9cb-469f-a165-70867728950e"),
+    protocol.TakeOver(),
     protocol.View(label=3, z=17),
     protocol.Preview(41, 3, 17, base=4, clicks=(PreviewClick(211, 322, True), PreviewClick(0, 511, False))),
     protocol.Lock(label=3, locked=True),
@@ -33,7 +34,7 @@ MESSAGES: list[protocol.ClientMessage | protocol.ServerMessage] = [
     protocol.Undo(sequence=8),
     protocol.Redo(sequence=9, steps=3),
     protocol.Welcome(
-        2,
+        3,
         9,
         True,
         False,
@@ -46,6 +47,8 @@ MESSAGES: list[protocol.ClientMessage | protocol.ServerMessage] = [
     protocol.Changed(6, "undo", (SliceClicks(3, 17, 0, 0, False, ()),), False, True),
     protocol.Saved(sequence=5, label=3, z=17),
     protocol.Locks(labels=(protocol.LockedLabel(3), protocol.LockedLabel(4))),
+    protocol.Lease(mine=False, person="zoë", since="2026-11-28T09:30:00+00:00"),
+    protocol.News(what="comments"),
     protocol.InferenceState(state="away"),
     protocol.Error("outside", "The click is outside the image – nothing was stored.", sequence=5, request=0),
 ]

@@ -1,0 +1,93 @@
+"""Review: whose case waits the longest, and a reviewer's own edited copy of a reading (a revision)."""
+
+from __future__ import annotations
+
+import base64
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+
+from annotator import masks
+from annotator.annotation import access, assign, history, progress, slicemasks
+from annotator.annotation.models import Assignment, Project, SliceMask, Transition
+from annotator.protocol import Paint
+
+S = Assignment.State
+Kind = Assignment.Kind
+
+
+class ReviseRefused(ValueError):
+    """One sentence why a case cannot be edited by its reviewer."""
+
+
+def queue(person: access.Person, project: Project) -> QuerySet[Assignment]:
+    """The project's cases that wait for this person's review, the oldest submission first.
+
+    With `submitted_at`, `slices_done` (slices with a mask) and `said` (open comments).
+    """
+    submitted = Transition.objects.filter(assignment=OuterRef("pk"), after=S.SUBMITTED).order_by("-pk").values("at")[:1]
+    return (
+        access.reviewable_by(person)
+        .filter(task__project=project)
+        .annotate(
+            submitted_at=Subquery(submitted),
+            slices_done=Count("masks__z", distinct=True, filter=Q(masks__pixels__gt=0)),
+            said=Count("comments", distinct=True, filter=Q(comments__resolved_at=None)),
+        )
+        .order_by("submitted_at", "pk")
+    )
+
+
+def next_case(person: access.Person, project: Project) -> Assignment | None:
+    """The case that has waited the longest."""
+    return queue(person, project).first()
+
+
+def revise(reading: Assignment, reviewer: User) -> Assignment:
+    """The reviewer's own copy of a submitted reading, to be edited; submitted, it is accepted together with the reading.
+
+    A copy that is open already is the one. Raises ReviseRefused.
+    """
+    if not access.may_revise(reviewer, reading):
+        raise ReviseRefused("You may not edit this case now.")
+    with transaction.atomic():
+        theirs = Assignment.objects.filter(task=reading.task_id, person=reviewer.pk, kind=Kind.REVISION).first()
+        if theirs is None:
+            return _copied(reading, reviewer)
+        if theirs.state not in progress.EDITABLE:
+            _catch_up(reading, theirs)
+        return theirs
+
+
+def _copied(reading: Assignment, reviewer: User) -> Assignment:
+    made = Assignment.objects.create(
+        task=reading.task, person=reviewer, kind=Kind.REVISION, reading=reading.reading, revises=reading
+    )
+    Transition.objects.create(assignment=made, before="", after=S.ASSIGNED, person=reviewer)
+    assign.copy_work(reading, made)
+    return made
+
+
+def _catch_up(reading: Assignment, revision: Assignment) -> None:
+    """An earlier revision is taken up again: its log goes on with the reading's masks wherever they are others by now."""
+    reviewer = revision.person
+    Assignment.objects.filter(pk=revision.pk).update(revises=reading, reading=reading.reading)
+    progress.change(revision, S.ASSIGNED, "took up", reviewer)
+    theirs, ours = _masks(reading), _masks(revision)
+    size = reading.task.series.height, reading.task.series.width
+    sequence = history.state(revision.pk).last_sequence
+    for label_id, z in sorted(theirs.keys() | ours.keys()):
+        mask = theirs.get((label_id, z), masks.empty(*size))
+        if mask == ours.get((label_id, z), masks.empty(*size)):
+            continue
+        sequence += 1
+        paint = Paint(sequence, label_id, z, "copy", base64.b64encode(mask).decode())
+        history.record(revision.pk, reviewer.pk, paint)
+        slicemasks.save(revision.pk, label_id, z, sequence, sequence, mask, None, (), reviewer.pk)
+    progress.start(reviewer, revision)
+
+
+def _masks(assignment: Assignment) -> dict[tuple[int, int], bytes]:
+    rows = SliceMask.objects.filter(assignment=assignment).values_list("label_id", "z", "mask")
+    return {(label_id, z): bytes(mask) for label_id, z, mask in rows}

@@ -1,0 +1,32 @@
+"""A project's queue of submitted cases, and the way into it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from annotator.annotation import access, review
+from annotator.annotation.models import Project
+from annotator.projects.rooms import room, show
+
+
+@require_safe
+@room(access.projects_overseen_by)
+def queue(request: HttpRequest, project: Project) -> HttpResponse:
+    """The submitted cases that wait for this person's review, the oldest first."""
+    context = {"cases": review.queue(request.user, project), "percent": round(100 * project.review_share)}
+    return show(request, project, "projects/review.html", context)
+
+
+@require_safe
+@room(access.projects_overseen_by)
+def next_case(request: HttpRequest, project: Project) -> HttpResponse:
+    """Opens the case that has waited the longest, or says that none waits."""
+    case = review.next_case(request.user, project)
+    if case:
+        return redirect("case", case.pk)
+    messages.info(request, _("No case of %(project)s waits for your review.") % {"project": project})
+    return redirect("project_review", project.pk)
