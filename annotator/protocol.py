@@ -27,8 +27,11 @@ from typing import Any, ClassVar
 PROTOCOL_VERSION = 2
 MAX_TEXT_BYTES = 512 * 1024
 MAX_CLICKS = 500  # of one label on one slice
-TOOLS = ("accept", "brush", "eraser", "lasso", "fill", "largest", "grow", "shrink", "threshold", "copy", "clear")
-"""What a `paint` can come from."""
+TOOLS = (
+    *("accept", "brush", "eraser", "lasso", "fill", "largest", "grow", "shrink", "threshold", "copy", "clear"),
+    *("agreed", "first", "second", "union", "intersection"),
+)
+"""What a `paint` can come from; the last line is of adjudications: which of two readings, or what was made of both."""
 
 
 class ProtocolError(ValueError):

@@ -9,11 +9,12 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q, QuerySet
 
-from annotator.annotation import access, progress
+from annotator.annotation import access, gold, progress
 from annotator.annotation.models import Assignment, Project, Task, Transition
 
 S = Assignment.State
-GIVEN = Count("assignments", filter=~Q(assignments__state=S.HANDED_BACK))
+READING = Assignment.Kind.READING
+GIVEN = Count("assignments", filter=Q(assignments__kind=READING) & ~Q(assignments__state=S.HANDED_BACK))
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
@@ -39,10 +40,12 @@ def next_case(project: Project, person: User) -> Assignment | None:
 
     None where none waits.
     """
-    own = Assignment.objects.filter(task__project=project, person=person.pk)
+    own = Assignment.objects.filter(access.IN_HAND, task__project=project, person=person.pk)
     for state in (S.RETURNED, S.IN_PROGRESS, S.ASSIGNED):
         if begun := _by_urgency(own.filter(state=state), "task__").first():
             return begun
+    if check := gold.turn(project, person):
+        return check
     for task in waiting_for(person, project):
         try:
             return give(task, person, person)
@@ -110,7 +113,7 @@ def _copy_work(of: Assignment, to: Assignment) -> None:
 
 def _take(task: Task, person: User, reading: int, by: User) -> Assignment | None:
     """The person's assignment, made or taken up again; None where somebody else has this reading."""
-    held = Assignment.objects.filter(task=task, person=person.pk).first()
+    held = Assignment.objects.filter(task=task, person=person.pk, kind=READING).first()
     if held and held.state != S.HANDED_BACK:
         return held
     try:

@@ -42,11 +42,11 @@ MOVES = {
     for move in (
         Move("start", (S.ASSIGNED, S.RETURNED), S.IN_PROGRESS, access.works_on),
         Move("submit", EDITABLE, S.SUBMITTED, access.works_on),
-        Move("take_back", (S.SUBMITTED,), S.IN_PROGRESS, access.works_on),
+        Move("take_back", (S.SUBMITTED,), S.IN_PROGRESS, access.may_take_back),
         Move("skip", EDITABLE, S.SKIPPED, access.works_on, needs_reason=True),
         Move("hand_back", EDITABLE, S.HANDED_BACK, access.works_on),
         Move("withdraw", (*EDITABLE, S.SKIPPED), S.HANDED_BACK, access.may_manage),
-        Move("accept", (S.SUBMITTED,), S.ACCEPTED, access.may_review),
+        Move("accept", (S.SUBMITTED,), S.ACCEPTED, access.may_accept),
         Move("return", (S.SUBMITTED,), S.RETURNED, access.may_review, needs_reason=True),
         Move("reopen", (S.ACCEPTED, S.SKIPPED), S.RETURNED, access.may_manage, needs_reason=True),
     )
@@ -68,14 +68,32 @@ def make(name: str, person: User, assignment: Assignment, reason: str = "") -> T
         raise MoveRefused(f"You may not {_words(name)} this case.")
     if move.needs_reason and not reason.strip():
         raise MoveRefused(f"Say why you {_words(name)} this case.")
+    from annotator.annotation import submission  # what follows makes moves itself
+
     with transaction.atomic():
+        if name == "submit":
+            submission.check(assignment)
         before = Assignment.objects.values_list("state", flat=True).get(pk=assignment.pk)
         moved = before in move.before and _is_moved(assignment, S(before), move.after)
         if not moved:
             raise MoveRefused(f"The case is {S(before).label}, so you cannot {_words(name)} it.")
-        return Transition.objects.create(
+        made = Transition.objects.create(
             assignment=assignment, before=before, after=move.after, person=person, reason=reason.strip()
         )
+        if name == "submit":
+            submission.follow(assignment)
+    return made
+
+
+def accept_by_rule(assignment: Assignment, reason: str = "") -> bool:
+    """Accept what is submitted without anybody's decision; False where it is not submitted any more."""
+    with transaction.atomic():
+        moved = _is_moved(assignment, S.SUBMITTED, S.ACCEPTED)
+        if moved:
+            Transition.objects.create(
+                assignment=assignment, before=S.SUBMITTED, after=S.ACCEPTED, person=None, reason=reason
+            )
+    return moved
 
 
 def check_editable(person: access.Person, assignment: Assignment) -> None:
