@@ -80,9 +80,11 @@ def undecided(adjudication: Assignment) -> int:
     return len(places - decided)
 
 
-def left_sentence(left: int) -> str:
-    masks = "1 mask" if left == 1 else f"{left} masks"
-    return f"The readings differ on {masks} more; take one, merge them, or outline it yourself before you submit."
+def check_decided(adjudication: Assignment) -> None:
+    """Raises AdjudicationRefused while there is a mask to decide on."""
+    if left := undecided(adjudication):
+        what = "1 mask" if left == 1 else f"{left} masks"
+        raise AdjudicationRefused(f"The readings differ on {what} more; take one, merge them, or outline it yourself.")
 
 
 def settle(adjudication: Assignment) -> None:

@@ -11,8 +11,11 @@ Kind = Assignment.Kind
 
 def check(assignment: Assignment) -> None:
     """Raises MoveRefused where the work is not complete."""
-    if assignment.kind == Kind.ADJUDICATION and (left := adjudication.undecided(assignment)):
-        raise MoveRefused(adjudication.left_sentence(left))
+    if assignment.kind == Kind.ADJUDICATION:
+        try:
+            adjudication.check_decided(assignment)
+        except adjudication.AdjudicationRefused as refused:
+            raise MoveRefused(str(refused)) from None
 
 
 def follow(assignment: Assignment) -> None:
