@@ -8,6 +8,7 @@ import { areaMm2, greyUnder, volumeMl } from "../desk/measures";
 import { verdict } from "../desk/quality";
 import type { Mask } from "../protocol/mask";
 import { PRESETS } from "../viewer/window";
+import { AdjudicationPanel } from "./Adjudication";
 import type { Work } from "./context";
 import { Icon } from "./icons";
 import { Returned } from "./Progress";
@@ -17,6 +18,7 @@ export function SidePanel({ work }: { work: Work }) {
     <aside class="side" aria-label="Labels and display">
       <Returned work={work} />
       <Warnings work={work} />
+      <AdjudicationPanel work={work} />
       <Labels work={work} />
       <Clicks work={work} />
       <Edit work={work} />
