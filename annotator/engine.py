@@ -18,6 +18,7 @@ from annotator import masks
 
 if TYPE_CHECKING:
     from segmodel.clicks import Click
+    from segmodel.comparison import Comparison
     from segmodel.predictor import EncodedSlice, Prediction, Predictor
     from segmodel.volumes import Volume as Volume
     from segmodel.volumes.dicom import SeriesFiles
@@ -87,6 +88,13 @@ def check_checkpoint(path: Path) -> tuple[str, dict[str, Any]]:
 
     checkpoint.load(path)
     return checkpoint.sha256(path), checkpoint.read_header(path)
+
+
+def new_comparison(spacing: Iterable[float]) -> Comparison:
+    """To be told two masks of one label slice by slice; `spacing` is (z, y, x) in mm."""
+    from segmodel.comparison import Comparison
+
+    return Comparison(list(spacing))
 
 
 def make_phantom(seed: int) -> Volume:

@@ -31,8 +31,11 @@ PROTOCOL_VERSION = 3
 MAX_WINDOW = 36  # characters of a window's name
 MAX_TEXT_BYTES = 512 * 1024
 MAX_CLICKS = 500  # of one label on one slice
-TOOLS = ("accept", "brush", "eraser", "lasso", "fill", "largest", "grow", "shrink", "threshold", "copy", "clear")
-"""What a `paint` can come from."""
+TOOLS = (
+    *("accept", "brush", "eraser", "lasso", "fill", "largest", "grow", "shrink", "threshold", "copy", "clear"),
+    *("agreed", "first", "second", "union", "intersection"),
+)
+"""What a `paint` can come from; the last line is of adjudications: which of two readings, or what was made of both."""
 
 
 class ProtocolError(ValueError):

@@ -8,6 +8,9 @@
 | staff | all of every project's | own assignments, while a member | those of others | every project |
 | anybody else, logged out, deactivated | nothing | nothing | nothing | nothing |
 
+Whoever reads a case of which there are several readings, or is measured on a gold case (a check), reaches nothing else of it
+until all readings are submitted, or the check is, whatever their role.
+
 What a person does not reach is answered like what does not exist. Own work is written while its state allows it
 (`progress.EDITABLE`), and reviewed by oneself only where the project says so.
 """
@@ -18,14 +21,15 @@ import uuid
 from collections.abc import Callable
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from annotator.annotation.models import Assignment, Membership, Project, Task
+from annotator.annotation.models import Assignment, Membership, Project, Task, Transition
 from annotator.studies.models import Series
 
 Person = AbstractBaseUser | AnonymousUser
 AssignmentRule = Callable[[Person, Assignment], bool]
 _OVERSEERS = (Membership.Role.REVIEWER, Membership.Role.MANAGER)
+READ = (Assignment.State.SUBMITTED, Assignment.State.ACCEPTED)
 
 
 def projects_of(person: Person) -> QuerySet[Project]:
@@ -61,9 +65,35 @@ def series_managed_by(person: Person) -> QuerySet[Series]:
 def assignments_of(person: Person) -> QuerySet[Assignment]:
     """Every assignment that the person may open, with its task, series, project and person."""
     own = Q(person=person.pk) & Q(task__project__in=projects_of(person))
-    return Assignment.objects.filter(own | Q(task__project__in=projects_overseen_by(person))).select_related(
-        "task__series", "task__project", "person"
+    reached = Assignment.objects.filter(own | Q(task__project__in=projects_overseen_by(person)))
+    seen = Q(person=person.pk) | ~Q(task__in=blind_tasks_of(person))
+    return reached.filter(seen, IN_HAND).select_related("task__series", "task__project", "person")
+
+
+IN_HAND = ~Q(kind=Assignment.Kind.CHECK) | Exists(Transition.objects.filter(assignment=OuterRef("pk")))
+"""Not a check that only waits for its person's turn (`annotator.annotation.gold`): nobody has that one."""
+
+
+def blind_tasks_of(person: Person) -> QuerySet[Task]:
+    """Tasks of which the person may see no work but their own, lest it sway them."""
+    own = Assignment.objects.filter(person=person.pk)
+    checks = own.filter(kind=Assignment.Kind.CHECK).exclude(state__in=(*READ, Assignment.State.HANDED_BACK))
+    readings = own.filter(kind=Assignment.Kind.READING).exclude(state=Assignment.State.HANDED_BACK)
+    several = Task.objects.filter(pk__in=readings.values("task"), readings__gt=1)
+    return Task.objects.filter(
+        Q(pk__in=checks.values("task")) | Q(pk__in=several.values("pk")) & ~Q(pk__in=all_read(several).values("pk"))
     )
+
+
+def all_read(tasks: QuerySet[Task]) -> QuerySet[Task]:
+    """Those of the tasks all of whose readings are submitted."""
+    done = Q(assignments__kind=Assignment.Kind.READING, assignments__state__in=READ)
+    return tasks.annotate(read=Count("assignments", filter=done)).filter(read__gte=F("readings"))
+
+
+def is_read(task_id: int) -> bool:
+    """Whether all readings of the task are submitted, so that whoever may see them sees them all."""
+    return all_read(Task.objects.filter(pk=task_id)).exists()
 
 
 def assignment_for(person: Person, assignment_id: int) -> Assignment | None:
@@ -88,6 +118,8 @@ def may_review(person: Person, assignment: Assignment) -> bool:
     """Whether the person may accept or return this assignment."""
     project = assignment.task.project
     is_own = assignment.person_id == person.pk
+    if assignment.kind == Assignment.Kind.CHECK:  # measured by a job
+        return False
     return projects_overseen_by(person).filter(pk=project.pk).exists() and (project.reviews_own or not is_own)
 
 
@@ -106,6 +138,26 @@ def may_revise(person: Person, assignment: Assignment) -> bool:
     """Whether the person may edit a copy of this submitted case: who reviews it and belongs to the project."""
     is_waiting = reviewable_by(person).filter(pk=assignment.pk).exists()
     return is_waiting and is_member(person, assignment.task.project_id)
+
+
+def may_accept(person: Person, assignment: Assignment) -> bool:
+    """Whether the person may accept this assignment by itself: of several readings an adjudication decides."""
+    return _stands_alone(assignment) and may_review(person, assignment)
+
+
+def may_take_back(person: Person, assignment: Assignment) -> bool:
+    """Whether the person may work on once more what they have submitted: not when the other readings are open to them."""
+    return works_on(person, assignment) and (_stands_alone(assignment) or not is_read(assignment.task_id))
+
+
+def may_adjudicate(person: Person, task: Task) -> bool:
+    """Whether the person may decide between the readings of this task: who reviews in its project and read none of them."""
+    is_reader = task.assignments.filter(person=person.pk, kind=Assignment.Kind.READING).exists()
+    return not is_reader and projects_overseen_by(person).filter(pk=task.project_id).exists()
+
+
+def _stands_alone(assignment: Assignment) -> bool:
+    return assignment.kind != Assignment.Kind.READING or assignment.task.readings == 1
 
 
 def may_manage(person: Person, assignment: Assignment) -> bool:

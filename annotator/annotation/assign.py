@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Lower
 
-from annotator.annotation import access, news, progress, projects
+from annotator.annotation import access, gold, news, progress, projects
 from annotator.annotation.models import Assignment, LabelLock, Membership, Project, Task, Transition
 from annotator.events import audit
 from annotator.studies.models import Series
@@ -73,10 +73,12 @@ def next_case(project: Project, person: User) -> Assignment | None:
     """
     if projects.archived(project.pk):
         return None
-    own = Assignment.objects.filter(task__project=project, person=person.pk)
+    own = Assignment.objects.filter(access.IN_HAND, task__project=project, person=person.pk)
     for state in (S.RETURNED, S.IN_PROGRESS, S.ASSIGNED):
         if begun := _by_urgency(own.filter(state=state), "task__").first():
             return begun
+    if check := gold.turn(project, person):
+        return check
     for task in waiting_for(person, project):
         try:
             return give(task, person, person)

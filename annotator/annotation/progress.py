@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.urls import reverse
 
-from annotator.annotation import access, comments, effort, projects, sample, windows
+from annotator.annotation import access, comments, projects, windows
 from annotator.annotation.models import Assignment, Transition
 from annotator.events import audit, notices
 from annotator.events.models import Notice
@@ -54,11 +54,11 @@ MOVES = {
     for move in (
         Move("start", "started", (S.ASSIGNED, S.RETURNED), S.IN_PROGRESS, access.works_on),
         Move("submit", "submitted", EDITABLE, S.SUBMITTED, access.works_on),
-        Move("take_back", "took back", (S.SUBMITTED,), S.IN_PROGRESS, access.works_on, of_revisions=False),
+        Move("take_back", "took back", (S.SUBMITTED,), S.IN_PROGRESS, access.may_take_back, of_revisions=False),
         Move("skip", "skipped", EDITABLE, S.SKIPPED, access.works_on, needs_reason=True, of_revisions=False),
         Move("hand_back", "handed back", EDITABLE, S.HANDED_BACK, access.works_on),
         Move("withdraw", "withdrew", (*EDITABLE, S.SKIPPED), S.HANDED_BACK, access.may_manage),
-        Move("accept", "accepted", (S.SUBMITTED,), S.ACCEPTED, access.may_review, of_revisions=False),
+        Move("accept", "accepted", (S.SUBMITTED,), S.ACCEPTED, access.may_accept, of_revisions=False),
         Move(
             "return", "returned", (S.SUBMITTED,), S.RETURNED, access.may_review, needs_reason=True, of_revisions=False
         ),
@@ -98,11 +98,17 @@ def make(name: str, person: User, assignment: Assignment, reason: str = "") -> T
     reason = reason.strip() or (_commented(assignment) if name == "return" else "")
     if move.needs_reason and not reason:
         raise MoveRefused(f"Say why you {_words(name)} this case.")
+    from annotator.annotation import submission  # what follows makes moves itself
+
     with transaction.atomic():
         assignment.state = Assignment.objects.values_list("state", flat=True).get(pk=assignment.pk)
         if not move.leads_on(assignment):
             raise MoveRefused(f"The case is {S(assignment.state).label}, so you cannot {_words(name)} it.")
+        if name == "submit":
+            submission.check(assignment)
         made = change(assignment, move.after, move.verb, person, reason)
+        if name == "submit":
+            submission.follow(person, assignment)
         _follow(move, person, assignment)
     return made
 
@@ -125,33 +131,25 @@ def change(assignment: Assignment, after: S, verb: str, person: User | None, rea
         )
 
 
+def accept_by_rule(assignment: Assignment, reason: str = "") -> bool:
+    """Accept what is submitted without anybody's decision; False where it is not submitted any more."""
+    assignment.state = S.SUBMITTED  # what the conditional update asks for
+    try:
+        change(assignment, S.ACCEPTED, "accepted", None, reason)
+    except MoveRefused:
+        assignment.refresh_from_db(fields=["state"])
+        return False
+    return True
+
+
 def _follow(move: Move, person: User, assignment: Assignment) -> None:
-    """What a move brings with it."""
-    if move.name == "submit":
-        effort.count(assignment)
-    if move.name == "submit" and assignment.kind == Kind.REVISION:
-        _accept_revised(person, assignment)
-    elif move.name == "submit" and not sample.needs_reviewer(assignment):
-        change(assignment, S.ACCEPTED, "accepted", None, "Not among the cases that are reviewed.")
-    elif move.name == "reopen":
+    """What a move other than to submit brings with it."""
+    if move.name == "reopen":
         for revision in assignment.revisions.filter(state=S.ACCEPTED):
             change(revision, S.HANDED_BACK, "withdrew", person, "The case was reopened.")
     if move.after == S.RETURNED:
         sentence = f"{assignment.task.series} came back: {assignment.transitions.latest('pk').reason}"
         notices.tell(assignment.person, Notice.Kind.RETURNED, sentence, reverse("case", args=[assignment.pk]))
-
-
-def _accept_revised(person: User, revision: Assignment) -> None:
-    """The revision and the reading that it revises, together; refused where the reading is another one by now."""
-    reading = revision.revises
-    assert reading is not None
-    reading.refresh_from_db(fields=["state"])
-    begun = revision.transitions.filter(after=S.ASSIGNED).latest("pk").at
-    if reading.state != S.SUBMITTED or reading.interactions.filter(created_at__gt=begun).exists():
-        name = reading.person.get_username()
-        raise MoveRefused(f"{name} has worked on this case since you began to edit it; hand it back and review anew.")
-    change(revision, S.ACCEPTED, "accepted", person)
-    change(reading, S.ACCEPTED, "accepted", person)
 
 
 def _commented(assignment: Assignment) -> str:

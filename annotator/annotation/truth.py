@@ -1,16 +1,28 @@
-"""The ground truth of a task: the one accepted segmentation that stands for it."""
+"""Which of a task's assignments is its ground truth."""
 
 from __future__ import annotations
 
-from annotator.annotation.models import Assignment, Task
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
 
-Kind = Assignment.Kind
+from annotator.annotation.models import Assignment, Project, Task
+
+_KIND = Assignment.Kind
+_RANK = Case(When(kind=_KIND.ADJUDICATION, then=0), When(kind=_KIND.REVISION, then=1), default=2)
 
 
 def ground_truth(task: Task) -> Assignment | None:
-    """The accepted adjudication, else the accepted revision, else the single reading if it is accepted; else None."""
-    accepted = task.assignments.filter(state=Assignment.State.ACCEPTED).order_by("-pk")
-    for kind in (Kind.ADJUDICATION, Kind.REVISION):
-        if decided := accepted.filter(kind=kind).first():
-            return decided
-    return accepted.filter(kind=Kind.READING).first() if task.readings == 1 else None
+    """The accepted adjudication, else the accepted revision, else the single reading, if that is accepted."""
+    return _candidates().filter(task=task.pk).select_related("task__series", "task__project", "person").first()
+
+
+def tasks_with_truth(project: Project) -> QuerySet[Task]:
+    """The project's tasks that have a ground truth, with its number as `truth_id`."""
+    best = _candidates().filter(task=OuterRef("pk")).values("pk")[:1]
+    return project.tasks.annotate(truth_id=Subquery(best)).exclude(truth_id=None)
+
+
+def _candidates() -> QuerySet[Assignment]:
+    """The best first; of several readings none is the truth, and a check never is."""
+    single = Q(kind=_KIND.READING, task__readings=1)
+    accepted = Assignment.objects.filter(state=Assignment.State.ACCEPTED)
+    return accepted.filter(single | Q(kind__in=(_KIND.ADJUDICATION, _KIND.REVISION))).order_by(_RANK, "-pk")

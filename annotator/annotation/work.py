@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
-from annotator.annotation import access, assign
+from annotator.annotation import access, assign, gold
 from annotator.annotation.models import Assignment, Interaction, Project
 
 S = Assignment.State
@@ -25,13 +25,13 @@ class ProjectWork:
 def own_cases(person: access.Person) -> list[Assignment]:
     """The cases that the person has, returned ones first, with `slices_done` and `touched_at`."""
     own = access.assignments_of(person).filter(person=person.pk).exclude(state=Assignment.State.HANDED_BACK)
-    return sorted(_with_progress(own), key=lambda case: ORDER.index(case.state))
+    return gold.with_scores(sorted(_with_progress(own), key=lambda case: ORDER.index(case.state)))
 
 
 def queues(person: access.Person) -> list[Project]:
     """The projects in which a case waits that the person has not had."""
     projects = access.projects_worked_on_by(person)
-    return [one for one in projects if assign.waiting_for(person, one).exists()]
+    return [one for one in projects if gold.has_turn(one, person) or assign.waiting_for(person, one).exists()]
 
 
 def overseen_projects(person: access.Person) -> list[ProjectWork]:

@@ -36,8 +36,16 @@ def case_json(person: access.Person, assignment: Assignment) -> dict[str, Any]:
             "next": reverse("next_case", args=[project.pk]),
             "measures": reverse("measures", args=[assignment.pk]),
             "review": reverse("project_review_next", args=[project.pk]),
+            **_links_of(assignment),
         },
     }
+
+
+def _links_of(assignment: Assignment) -> dict[str, str]:
+    """What its kind adds; a check has the same as a reading."""
+    if assignment.kind == Assignment.Kind.ADJUDICATION:
+        return {"readings": reverse("api_readings", args=[assignment.pk])}
+    return {}
 
 
 def progress_json(person: access.Person, assignment: Assignment) -> dict[str, Any]:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("assignments/<int:assignment_id>/comments/", views.comment_list, name="api_comments"),
     path("assignments/<int:assignment_id>/comments/<int:comment_id>/", views.comment, name="api_comment"),
     path("assignments/<int:assignment_id>/revision/", views.revision, name="api_revision"),
+    path("assignments/<int:assignment_id>/readings/", views.readings, name="api_readings"),
     path("assignments/<int:assignment_id>/steps/", views.steps, name="api_steps"),
     path("series/<uuid:series_id>/slices/<int:z>", views.slice_pixels, name="api_slice"),
     path("series/<uuid:series_id>/thumbnail.png", views.thumbnail_png, name="api_thumbnail"),

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotator.annotation import access, comments, history, progress, review, slicemasks
+from annotator.annotation import access, adjudication, comments, history, progress, review, slicemasks
 from annotator.api.case import case_json, comment_json, comments_json, progress_json
 from annotator.events import audit
 from annotator.studies import store, thumbnail
@@ -44,6 +44,19 @@ def masks(request: HttpRequest, assignment_id: int) -> HttpResponse:
     if found is None:
         return _missing("assignment")
     return HttpResponse(slicemasks.frames(found.pk), content_type="application/octet-stream")
+
+
+@require_safe
+@never_cache
+def readings(request: HttpRequest, assignment_id: int) -> HttpResponse:
+    """The two readings that an adjudication decides between: `{"readings": [{"person", "masks": [[label, z, base64], …]}]}`."""
+    found = access.assignment_for(request.user, assignment_id)
+    if found is None or found.kind != found.Kind.ADJUDICATION:
+        return _missing("adjudication")
+    try:
+        return JsonResponse({"readings": adjudication.readings_json(found)})
+    except adjudication.AdjudicationRefused as refused:
+        return JsonResponse({"error": str(refused)}, status=409)
 
 
 @require_safe

@@ -3,7 +3,7 @@ import { effect } from "@preact/signals-core";
 import { render } from "preact";
 import "./palette.css";
 import "./case.css";
-import { type Assignment, gridOf, loadAssignment, loadSavedMasks } from "./desk/assignment";
+import { type Assignment, gridOf, loadAssignment, loadReadings, loadSavedMasks } from "./desk/assignment";
 import { pointerActions } from "./desk/clicking";
 import { connectPanes, listenToPaneKeys, type Pane, paneActions } from "./desk/panes";
 import { Desk } from "./desk/desk";
@@ -47,6 +47,10 @@ function connectViewer(desk: Desk, viewer: Viewer): void {
   effect(() =>
     viewer.set({ masks: desk.masks.value, opacity: preferences.opacity.value, outlined: preferences.outlined.value }),
   );
+  effect(() => {
+    const shown = desk.slice.value && !desk.masksHidden.value;
+    viewer.set({ guides: (shown && desk.adjudication?.guidesAt(desk.place.value)) || [] });
+  });
   effect(() => viewer.set({ cut: preferences.planes.value && !desk.crosshair.value ? desk.cut.value : undefined }));
   effect(() => viewer.set({ clicks: desk.slice.value ? desk.clicks.value : [], crosshair: desk.crosshair.value }));
   effect(() => viewer.set({ pins: desk.pins.value, difference: desk.difference.value }));
@@ -113,7 +117,8 @@ async function openCase(root: HTMLElement): Promise<void> {
   const assignment = await loadAssignment(Number(root.dataset.assignment));
   if (assignment.labels.length === 0) throw new Error("This project has no labels yet.");
   const outbox = await openOutbox(assignment.id, localStorage, navigator.locks);
-  const desk = new Desk(assignment, newSession(assignment, outbox), rememberedPreferences(localStorage));
+  const readings = await loadReadings(assignment);
+  const desk = new Desk(assignment, newSession(assignment, outbox), rememberedPreferences(localStorage), readings);
   const probe = new Probe();
   const viewer = new Viewer(newHost(), gridOf(assignment.series), probe.onPainted);
   const panes = newPanes(desk, probe);

@@ -2,6 +2,7 @@
 
 import pytest
 
+from annotator.annotation import jobs
 from tests.annotator.factories import Cast, make_cast
 
 
@@ -17,3 +18,10 @@ def storage(settings, tmp_path):
     backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
     settings.STORAGES = {**settings.STORAGES, "default": backend}
     return tmp_path / "storage"
+
+
+@pytest.fixture
+def at_once(monkeypatch, django_capture_on_commit_callbacks):
+    """`with at_once(): …`: jobs that are queued inside run when the block ends, as after a commit."""
+    monkeypatch.setattr(jobs.compare, "delay", jobs.compare)
+    return lambda: django_capture_on_commit_callbacks(execute=True)

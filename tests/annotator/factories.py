@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from django.contrib.auth.models import User
 
-from annotator.annotation.models import Assignment, Label, Membership, ModelVersion, Project, Task
+from annotator import masks
+from annotator.annotation.models import Assignment, Label, Membership, ModelVersion, Project, SliceMask, Task
 from annotator.studies import store
 from annotator.studies.models import Series, Study
 
@@ -61,6 +62,35 @@ def make_project(name: str, members: dict[User, str] | None = None) -> Project:
 def assign(project: Project, person: User, series: Series | None = None) -> Assignment:
     task, _ = Task.objects.get_or_create(project=project, series=series or make_series())
     return Assignment.objects.create(task=task, person=person)
+
+
+def make_double(project: Project, *readers: User, **series: Any) -> list[Assignment]:
+    """A task with as many readings as there are readers: theirs, in this order."""
+    task = Task.objects.create(project=project, series=make_series(**series), readings=len(readers))
+    return [Assignment.objects.create(task=task, person=one, reading=n) for n, one in enumerate(readers, 1)]
+
+
+def outline(assignment: Assignment, label: Label, volume: np.ndarray) -> None:
+    """Kept masks of a label, as if a model had answered: those of the slices of a bool volume [z, y, x] that have any."""
+    first = assignment.masks.count() + 1
+    for sequence, z in enumerate(np.flatnonzero(volume.any(axis=(1, 2))), first):
+        SliceMask.objects.create(
+            assignment=assignment,
+            label=label,
+            z=z,
+            sequence=sequence,
+            since=sequence,
+            mask=masks.encode(volume[z]),
+            pixels=int(volume[z].sum()),
+            person=assignment.person,
+        )
+
+
+def box(z: tuple[int, int], y: tuple[int, int], x: tuple[int, int]) -> np.ndarray:
+    """A bool volume of SHAPE that is true in a box."""
+    volume = np.zeros(SHAPE, bool)
+    volume[slice(*z), slice(*y), slice(*x)] = True
+    return volume
 
 
 def make_version(name: str = "tests", **fields: Any) -> ModelVersion:

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from annotator.annotation import comments
+from annotator.annotation.models import Task
 from annotator.events import notices
 from annotator.studies import store
 from annotator.studies.models import Upload
@@ -51,6 +52,15 @@ TABLE = {
     "notices/<int:notice_id>/": ("get", (LOGIN, 404, 302, 404, 404, 404, 404)),
     "projects/<int:project_id>/review/": ("get", (LOGIN, 404, 404, 404, 200, 200, 200)),
     "projects/<int:project_id>/review/next/": ("get", (LOGIN, 404, 404, 404, 302, 302, 302)),
+    "projects/<int:project_id>/agreement/": ("get", (LOGIN, 404, 404, 404, 200, 200, 200)),
+    "projects/<int:project_id>/agreement.csv": ("get", (LOGIN, 404, 404, 404, 200, 200, 200)),
+    "projects/<int:project_id>/agreement/<int:task_id>/": ("get", (LOGIN, 404, 404, 404, 200, 200, 200)),
+    "projects/<int:project_id>/agreement/<int:task_id>.csv": ("get", (LOGIN, 404, 404, 404, 200, 200, 200)),
+    "projects/<int:project_id>/agreement/<int:task_id>/again/": ("post", (LOGIN, 404, 404, 404, 302, 302, 302)),
+    "projects/<int:project_id>/agreement/<int:task_id>/adjudicate/": ("post", (LOGIN, 404, 404, 404, 302, 302, 302)),
+    "projects/<int:project_id>/gold/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "projects/<int:project_id>/gold/checks/": ("post", (LOGIN, 404, 404, 404, 404, 400, 400)),
+    "projects/<int:project_id>/gold/<int:task_id>/": ("post", (LOGIN, 404, 404, 404, 404, 302, 302)),
     "cases/<int:assignment_id>/": ("get", (LOGIN, 404, 200, 404, 200, 200, 200)),
     "cases/<int:assignment_id>/export/": ("get", (LOGIN, 404, 200, 404, 200, 200, 200)),
     "cases/<int:assignment_id>/measures.csv": ("get", (LOGIN, 404, 200, 404, 200, 200, 200)),
@@ -60,6 +70,7 @@ TABLE = {
     "uploads/<uuid:upload_id>/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
     "api/assignments/<int:assignment_id>/": ("get", (401, 404, 200, 404, 200, 200, 200)),
     "api/assignments/<int:assignment_id>/masks/": ("get", (401, 404, 200, 404, 200, 200, 200)),
+    "api/assignments/<int:assignment_id>/readings/": ("get", (401, 404, 404, 404, 404, 404, 404)),  # no adjudication
     "api/assignments/<int:assignment_id>/steps/": ("get", (401, 404, 200, 404, 200, 200, 200)),
     "api/assignments/<int:assignment_id>/moves/": ("post", (401, 404, 200, 404, 409, 409, 409)),
     "api/assignments/<int:assignment_id>/comments/": ("get", (401, 404, 200, 404, 200, 200, 200)),
@@ -94,6 +105,7 @@ def test_the_table_has_every_address() -> None:
 def arguments(cast: Cast) -> dict[str, object]:
     """What the addresses are asked about: Alice's case in Maria's project."""
     series = cast.alices.task.series
+    Task.objects.filter(pk=cast.alices.task_id).update(readings=2)
     store.write(series.prefix, iter(factories.volume()), SHAPE)
     upload = Upload.objects.create(project_id=cast.project.pk, person=cast.maria)
     said = comments.add(cast.rob, cast.alices, "Here?", 0)
@@ -101,7 +113,7 @@ def arguments(cast: Cast) -> dict[str, object]:
         "comment_id": said.pk,
         "assignment_id": cast.alices.pk, "project_id": cast.project.pk, "series_id": series.pk, "z": 0,
         "upload_id": upload.pk, "name": "people", "notice_id": notices.tell(cast.alice, "due", "A case is due.", "/").pk,
-        "label_id": cast.liver.pk, "kind": "ctbl",
+        "label_id": cast.liver.pk, "kind": "ctbl", "task_id": cast.alices.task_id,
     }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import type { MaskFrame } from "../protocol/maskframe";
 import { csrfToken } from "../session/csrf";
 import type { Grid } from "../viewer/geometry";
 import type { Preset } from "../viewer/window";
+import type { Reading } from "./adjudication";
 import type { Comment, CommentApi, NewComment } from "./comments";
 import type { Steps } from "./history";
 import type { OverlapRule } from "./overlap";
@@ -51,7 +52,10 @@ export interface Assignment {
   readonly reader: string;
   readonly progress: Standing;
   readonly socket: string;
-  readonly links: Readonly<Record<"home" | "export" | "next" | "measures" | "review", string>>;
+  readonly links: Readonly<Record<"home" | "export" | "next" | "measures" | "review", string>> & {
+    /** Of an adjudication alone. */
+    readonly readings?: string;
+  };
 }
 
 export function gridOf({ shape, spacing }: Series): Grid {
@@ -66,6 +70,14 @@ export async function loadAssignment(id: number): Promise<Assignment> {
 export async function loadSavedMasks(id: number): Promise<MaskFrame[]> {
   const response = await get(`/api/assignments/${id}/masks/`);
   return [...splitMaskFrames(new Uint8Array(await response.arrayBuffer()))];
+}
+
+/** The two readings of an adjudication; nothing of any other case. */
+export async function loadReadings({ links }: Assignment): Promise<readonly [Reading, Reading] | undefined> {
+  if (!links.readings) return undefined;
+  const response = await fetch(links.readings, { credentials: "same-origin" });
+  if (response.status === 409) throw new Error(((await response.json()) as { error: string }).error);
+  return ((await checked(response).json()) as { readings: [Reading, Reading] }).readings;
 }
 
 /** What undo and redo can reach, in the order in which it was made, at most so many of the newest. */

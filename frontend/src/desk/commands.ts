@@ -157,6 +157,16 @@ const CROSSHAIR = group("Keyboard crosshair", [
   ["click-background", "Shift+Enter", "Background click", (d) => d.clickAtCrosshair(true)],
 ]);
 
+const READINGS = group("Two readings, in an adjudication", [
+  ["take-first", "Shift+Q", "Take the first reading here", (d) => d.take("first")],
+  ["take-second", "Shift+W", "Take the second reading here", (d) => d.take("second")],
+  ["take-union", "Shift+X", "Take what either has here", (d) => d.take("union")],
+  ["take-intersection", "Shift+R", "Take what both have here", (d) => d.take("intersection")],
+  ["rest-first", "Shift+G", "Take the first reading wherever this label is undecided", (d) => d.takeRest("first")],
+  ["rest-second", "Shift+H", "Take the second reading wherever this label is undecided", (d) => d.takeRest("second")],
+  ["next-undecided", "Shift+J", "Next difference that is undecided, the worst first", (d) => d.goToUndecided()],
+]);
+
 const CASE = group("Case", [
   ["submit", "Ctrl+Enter", "Submit the case; in review: accept it", (d) => d.progress.finish()],
   ["return", "Ctrl+Shift+Enter", "In review: return the case to its annotator", (d) => d.progress.request("return")],
@@ -175,6 +185,7 @@ export const COMMANDS: readonly Command[] = [
   ...LABELS,
   ...DISPLAY,
   ...CROSSHAIR,
+  ...READINGS,
   ...CASE,
   ...HELP,
 ];

@@ -10,6 +10,7 @@ import { type Brush, type LabelMask, type Pin, type Ruler, sameMasks } from "../
 import { Plane, PLANE_NAMES, type SliceMasks, type VolumePoint } from "../viewer/planes";
 import { type Overview, overview, SliceCache, sliceLoader } from "../viewer/slices";
 import { autoWindow, type GreyWindow, limited, lookupTable, PRESETS, type Preset } from "../viewer/window";
+import { Adjudication, type Choice, type Reading } from "./adjudication";
 import { type Assignment, commentApi, gridOf, type Label, loadSteps, progressApi } from "./assignment";
 import { type Comment, Comments } from "./comments";
 import { History, replaysAt, type Step } from "./history";
@@ -44,6 +45,8 @@ export class Desk {
   readonly propagation: Propagation;
   readonly progress: Progress;
   readonly comments: Comments;
+  /** Where the case is one. */
+  readonly adjudication: Adjudication | undefined;
   /** Those beside the slice. */
   readonly planes: readonly Plane[];
   /** The slices that they are made of. */
@@ -99,7 +102,12 @@ export class Desk {
   private readonly masked: ReadonlySignal<ReadonlyMap<number, readonly number[]>>;
   private readonly doubtful: ReadonlySignal<ReadonlyMap<number, readonly number[]>>;
 
-  constructor(assignment: Assignment, session: Session, preferences: Preferences) {
+  constructor(
+    assignment: Assignment,
+    session: Session,
+    preferences: Preferences,
+    readings?: readonly [Reading, Reading],
+  ) {
     const { shape, spacing } = assignment.series;
     const [depth, rows, columns] = shape;
     [this.assignment, this.session, this.preferences] = [assignment, session, preferences];
@@ -111,6 +119,7 @@ export class Desk {
       maskAt: (place) => this.visibleAt(place.z).get(place.label),
       barredAt: (place) => this.barredAt(place),
     });
+    this.adjudication = readings && new Adjudication(readings, session, this.grid);
     this.propagation = new Propagation(session, this.grid, depth);
     this.progress = new Progress(assignment, session, progressApi(assignment.id), (to) => location.assign(to));
     this.comments = new Comments(commentApi(assignment.id), session.notices);
@@ -536,6 +545,34 @@ export class Desk {
     this.session.paint(place, "accept", mask);
     const next = nextAround(this.unconfirmedSlices(this.label.value), place.z);
     if (next !== undefined) this.goTo(next);
+  }
+
+  /** Decides on this slice's mask by the readings. */
+  take(choice: Choice): void {
+    if (!this.adjudication || this.isBusy || this.refusesChange()) return;
+    const { value: place } = this.place;
+    this.painting.take(place, this.adjudication.maskOf(choice, place), choice);
+  }
+
+  /** Decides on all slices of the chosen label that wait. */
+  takeRest(choice: Choice): void {
+    if (!this.adjudication || this.isBusy || this.refusesChange()) return;
+    const { id: label } = this.label.value;
+    for (const z of this.adjudication.undecidedOf(label)) {
+      const place = { label, z };
+      this.painting.take(place, this.adjudication.maskOf(choice, place), choice);
+    }
+  }
+
+  goToUndecided(): void {
+    if (!this.adjudication) return;
+    const next = this.adjudication.next(this.place.value);
+    if (!next) {
+      this.announcement.value = "Every difference between the readings is decided.";
+      return;
+    }
+    this.selectLabel(this.assignment.labels.find(({ id }) => id === next.label));
+    this.goTo(next.z);
   }
 
   /** While a press or a stroke is under way, undo takes back that and nothing else. */

@@ -123,6 +123,11 @@ const TOOLS: Readonly<Record<string, string>> = {
   shrink: "Shrunk",
   copy: "Copied",
   clear: "Cleared",
+  agreed: "Both agree",
+  first: "First reading",
+  second: "Second reading",
+  union: "Either reading",
+  intersection: "Both readings",
 };
 
 /** What a step was, in two or three words. */

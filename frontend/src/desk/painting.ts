@@ -1,11 +1,13 @@
 /** The person's own hand: brush, lasso and what is done to a whole mask. Each stroke is one interaction and one undo step. */
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { grown, holesFilled, largestPiece, shrunk } from "../paint/morphology";
+import { sameMask } from "../paint/combine";
 import { type Pixels, paintLine, paintPolygon } from "../paint/strokes";
 import { emptyMask, fromPixels, type Mask, toPixels } from "../protocol/mask";
 import type { Place } from "../session/place";
 import type { Session } from "../session/session";
 import type { Grid, ImagePoint } from "../viewer/geometry";
+import type { Choice } from "./adjudication";
 import { erase } from "./overlap";
 
 export const PAINT_TOOLS = ["brush", "eraser", "lasso", "threshold"] as const;
@@ -129,6 +131,11 @@ export class Painting {
     return this.keep(place, "copy", this.maskAt(place), this.toMask(toPixels(this.maskAt(from)), place));
   }
 
+  /** Takes over a mask from elsewhere, without what it may not take; stored even where it is what was there: a decision. */
+  take(place: Place, mask: Mask, tool: Choice): void {
+    this.session.paint(place, tool, this.toMask(toPixels(mask), place));
+  }
+
   private changed(mask: Mask, tool: Exclude<WholeTool, "clear">): Pixels {
     const pixels = toPixels(mask);
     switch (tool) {
@@ -169,8 +176,3 @@ export class Painting {
 }
 
 const NO_WAY: readonly ImagePoint[] = [];
-
-function sameMask(a: Mask, b: Mask): boolean {
-  const sameBox = a.y0 === b.y0 && a.x0 === b.x0 && a.boxHeight === b.boxHeight && a.boxWidth === b.boxWidth;
-  return sameBox && a.runs.length === b.runs.length && a.runs.every((run, i) => run === b.runs[i]);
-}

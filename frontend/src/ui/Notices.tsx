@@ -16,7 +16,7 @@ export function Notices({ work: { desk } }: { work: Work }) {
           </p>
         ))}
       </div>
-      <p class="for-listeners" aria-live="polite">
+      <p class="unseen" aria-live="polite">
         {desk.announcement.value}
       </p>
     </>

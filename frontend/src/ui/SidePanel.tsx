@@ -9,6 +9,7 @@ import { areaMm2, greyUnder, volumeMl } from "../desk/measures";
 import { verdict } from "../desk/quality";
 import type { Mask } from "../protocol/mask";
 import { PRESETS } from "../viewer/window";
+import { AdjudicationPanel } from "./Adjudication";
 import { Comments } from "./Comments";
 import type { Work } from "./context";
 import { Icon } from "./icons";
@@ -19,6 +20,7 @@ export function SidePanel({ work }: { work: Work }) {
     <aside class="side" aria-label="Labels and display">
       <Returned work={work} />
       <Warnings work={work} />
+      <AdjudicationPanel work={work} />
       <Labels work={work} />
       <Comments work={work} />
       <Clicks work={work} />

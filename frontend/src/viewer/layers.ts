@@ -1,11 +1,12 @@
 /**
- * The three canvases on top of one another, split by how often they change: the image with slice and window, the masks
- * with answers, the overlay with the pointer. Each has one draw function that can only see the state it lists.
+ * The canvases on top of one another, split by how often they change: the image with slice and window, the masks with
+ * answers, others' masks (`guides`) with the slice, the overlay with the pointer. Each has one draw function that can only see the state it lists.
  */
 import { intervals, type Mask } from "../protocol/mask";
 import type { PlacedClick } from "../protocol/messages";
 import { Affine, centreOf, type Grid, type ImagePoint, lengthMm, type Voxel, voxel } from "./geometry";
 import { dashed, type Edge, outline } from "./outline";
+import type { Guide } from "./guides";
 import { paintGreys } from "./window";
 
 export interface LabelMask {
@@ -27,6 +28,8 @@ export interface ViewState {
   readonly masks: readonly LabelMask[];
   readonly opacity: number;
   readonly outlined: boolean;
+  /** Masks of others, to look at. */
+  readonly guides: readonly Guide[];
   readonly clicks: readonly PlacedClick[];
   /** The click under the pointer, or the one that is selected. */
   readonly marked: number | undefined;
@@ -72,7 +75,7 @@ export interface Layer {
   readonly draw: (context: Context, state: ViewState) => void;
 }
 
-function layer<K extends keyof ViewState>(
+export function layer<K extends keyof ViewState>(
   reads: readonly K[],
   draw: (context: Context, state: Pick<ViewState, K>) => void,
 ): Layer {
@@ -95,10 +98,10 @@ const COLOURS = {
   resolved: "#9aa8b6",
 };
 
-const toDevice = (state: Pick<ViewState, "toCanvas" | "pixelRatio">) =>
+export const toDevice = (state: Pick<ViewState, "toCanvas" | "pixelRatio">) =>
   state.toCanvas.followedBy(Affine.scale(state.pixelRatio));
 
-function cleared(context: Context): void {
+export function cleared(context: Context): void {
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, context.canvas.width, context.canvas.height);
 }
@@ -155,15 +158,17 @@ export const sameMasks = (a: readonly LabelMask[], b: readonly LabelMask[]): boo
 const sameMask = (a: LabelMask, b: LabelMask | undefined): boolean =>
   a.mask === b?.mask && a.label === b.label && a.unconfirmed === b.unconfirmed;
 
+type Coloured = Pick<LabelMask, "mask" | "colour">;
+
 /** What is drawn of a mask at every position and zoom. */
-interface Picture {
+export interface Picture {
   readonly raster: OffscreenCanvas;
   readonly edges: readonly Edge[];
 }
 
-const pictureOf = (item: LabelMask): Picture => ({ raster: rasterOf(item), edges: [...outline(item.mask)] });
+export const pictureOf = (item: Coloured): Picture => ({ raster: rasterOf(item), edges: [...outline(item.mask)] });
 
-function rasterOf({ mask, colour }: LabelMask): OffscreenCanvas {
+function rasterOf({ mask, colour }: Coloured): OffscreenCanvas {
   const canvas = new OffscreenCanvas(mask.boxWidth, mask.boxHeight);
   const image = new ImageData(mask.boxWidth, mask.boxHeight);
   const pixels = new Uint32Array(image.data.buffer);
@@ -182,7 +187,13 @@ function opaqueWord(colour: string): number {
   return (0xff000000 | ((rgb & 0xff) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0;
 }
 
-function fillMask(context: Context, transform: Affine, raster: OffscreenCanvas, mask: Mask, opacity: number): void {
+export function fillMask(
+  context: Context,
+  transform: Affine,
+  raster: OffscreenCanvas,
+  mask: Mask,
+  opacity: number,
+): void {
   context.setTransform(...transform.toArray());
   context.imageSmoothingEnabled = false;
   context.globalAlpha = opacity;
@@ -191,11 +202,11 @@ function fillMask(context: Context, transform: Affine, raster: OffscreenCanvas, 
 }
 
 /** The path is transformed, not the pen, so that the line is as thin at every zoom and on anisotropic voxels. */
-function strokeMask(
+export function strokeMask(
   context: Context,
   transform: Affine,
   edges: readonly Edge[],
-  { colour, unconfirmed }: LabelMask,
+  { colour, unconfirmed }: Pick<LabelMask, "colour" | "unconfirmed">,
   width: number,
 ): void {
   const path = unconfirmed ? dashed(edges, unconfirmed === true ? undefined : unconfirmed) : edges;

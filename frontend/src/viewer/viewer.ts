@@ -1,4 +1,4 @@
-/** A slice or another plane: three canvases in a host element, drawn once per frame at most, and only where something changed. */
+/** A slice or another plane: four canvases in a host element, drawn once per frame at most, and only where something changed. */
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import {
   Affine,
@@ -19,6 +19,7 @@ import {
   voxelAt,
   zoomAround,
 } from "./geometry";
+import { guideLayer } from "./guides";
 import { imageLayer, type LabelMask, type Layer, maskLayer, overlayLayer, type ViewState } from "./layers";
 import { lookupTable } from "./window";
 
@@ -43,7 +44,9 @@ export class Viewer {
     this.grid = grid;
     this.view = signal(fitted(grid, this.size.value));
     this.state = initialState(grid);
-    this.sheets = [imageLayer(), maskLayer(onMasksPainted), overlayLayer()].map((layer) => newSheet(host, layer));
+    this.sheets = [imageLayer(), maskLayer(onMasksPainted), guideLayer(), overlayLayer()].map((layer) =>
+      newSheet(host, layer),
+    );
     new ResizeObserver(() => this.resize()).observe(host);
     window.addEventListener("resize", () => this.resize()); // another pixel ratio: the page was zoomed or moved to another screen
     this.resize();
@@ -172,6 +175,7 @@ function initialState(grid: Grid): ViewState {
     masks: [],
     opacity: 0.35,
     outlined: true,
+    guides: [],
     clicks: [],
     marked: undefined,
     crosshair: undefined,

@@ -1,6 +1,7 @@
 /** A desk with a fake session and slices that are there at once. */
 import { signal } from "@preact/signals-core";
 import { vi } from "vitest";
+import type { Reading } from "../../src/desk/adjudication";
 import type { Assignment } from "../../src/desk/assignment";
 import { Desk } from "../../src/desk/desk";
 import { Desk as FakeSession, SHAPE } from "../session/fakes";
@@ -43,7 +44,7 @@ export const ASSIGNMENT: Assignment = {
   links: { home: "/", export: "/export", next: "/next", measures: "/measures.csv", review: "/review/next" },
 };
 
-export async function newDesk(welcome = {}) {
+export async function newDesk(welcome = {}, readings?: readonly [Reading, Reading]) {
   const slice = new Int16Array(SHAPE[1] * SHAPE[2]).fill(50);
   vi.stubGlobal("fetch", async () => new Response(slice.buffer));
   const fake = new FakeSession();
@@ -57,7 +58,7 @@ export async function newDesk(welcome = {}) {
     brushMm: signal(1),
     range: signal({ low: 0, high: 100 }),
   };
-  const desk = new Desk(ASSIGNMENT, fake.session, preferences);
+  const desk = new Desk(ASSIGNMENT, fake.session, preferences, readings);
   desk.goTo(5);
   desk.lookAtSlice();
   await vi.waitFor(() => {

@@ -4,6 +4,8 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { beforeEach, describe, expect, it } from "vitest";
 import { COMMANDS } from "../../src/desk/commands";
+import type { Reading } from "../../src/desk/adjudication";
+import { maskToText } from "../../src/protocol/mask";
 import { App } from "../../src/ui/App";
 import type { Work } from "../../src/ui/context";
 import { stretches } from "../../src/ui/SliceBar";
@@ -191,5 +193,31 @@ describe("the slice strip", () => {
       [7, 7],
       [9, 10],
     ]);
+  });
+});
+
+describe("the panel of an adjudication", () => {
+  const reading = (person: string, n: number): Reading => ({
+    person,
+    masks: [[PLACE.label, 7, maskToText(maskOf(n))]],
+  });
+
+  it("names the readers and lists where they differ", async () => {
+    const { desk } = await newDesk({}, [reading("alice", 4), reading("bob", 2)]);
+    const other = { ...work, desk };
+    document.body.innerHTML = "<div id=case></div>";
+    await doing(() => render(<App work={other} />, document.getElementById("case") as HTMLElement));
+    expect(text(".adjudication")).toContain("1 undecided");
+    expect([...document.querySelectorAll(".legend li")].map((li) => li.textContent?.trim())).toEqual([
+      "alice",
+      "bob",
+      "only one of them",
+    ]);
+    await doing(() => document.querySelector<HTMLButtonElement>(".difference")?.click());
+    expect(desk.z.value).toBe(7);
+  });
+
+  it("is on no other case", () => {
+    expect(document.querySelector(".adjudication")).toBeNull();
   });
 });

@@ -1,0 +1,210 @@
+"""How far two people agree on a case: a job compares their masks, label by label, slice by slice and as volumes.
+
+A `Comparison` row is claimed by one conditional update, as an upload is; the job owns it for as long as the row's heartbeat
+is the one that the job wrote last, so a job that was taken for dead, or whose masks have changed, writes nothing any more.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from annotator import engine
+from annotator.annotation import access, overlap
+from annotator.annotation.models import Agreement, Assignment, Comparison, SliceMask, Task
+
+logger = logging.getLogger(__name__)
+
+State = Comparison.State
+SILENCE = timedelta(minutes=5)
+"""After so long without a sign of life, the job that runs a comparison is taken for dead, and another may begin anew."""
+
+UNEXPECTED = "The comparison failed because of an error in the program; the server's log has the details."
+OPEN = "Both have to be submitted before they are compared."
+_EVERY = 0.5  # seconds between two signs of life
+_ROWS = 200  # masks read at once
+
+Masks = dict[int, NDArray[np.bool_]]  # of one slice, by label id
+
+
+class CompareRefused(ValueError):
+    """One sentence why two assignments are not compared."""
+
+
+class Superseded(Exception):
+    """The comparison is somebody else's by now."""
+
+
+# ------------------------------------------------------------------------------------------ what is compared
+
+
+def readings_of(task: Task) -> QuerySet[Assignment]:
+    """The task's readings that somebody has, in their order."""
+    readings = task.assignments.filter(kind=Assignment.Kind.READING).exclude(state=Assignment.State.HANDED_BACK)
+    return readings.select_related("person").order_by("reading")
+
+
+def compare_readings(task: Task) -> None:
+    """Have every two readings of the task compared, once all of them are submitted."""
+    if access.is_read(task.pk):
+        for first, second in itertools.combinations(readings_of(task), 2):
+            want(first, second)
+
+
+def want(first: Assignment, second: Assignment) -> Comparison:
+    """Have two assignments of one task compared, anew where they were; the job starts once this is committed."""
+    comparison, made = Comparison.objects.get_or_create(first=first, second=second)
+    if not made:
+        _wait_anew(Comparison.objects.filter(pk=comparison.pk))
+    _wake(comparison.pk)
+    return comparison
+
+
+def again(comparison: Comparison) -> None:
+    """The button: compare once more what is done, has failed or was never begun. Raises CompareRefused."""
+    idle = Comparison.objects.filter(pk=comparison.pk).exclude(Q(state=State.RUNNING) & ~_silent())
+    if not _wait_anew(idle):
+        raise CompareRefused("This comparison is running; its figures come in a moment.")
+    _wake(comparison.pk)
+
+
+def resume() -> list[int]:
+    """The comparisons that wait for a job, with those whose job has died."""
+    dead = Comparison.objects.filter(_silent())
+    if dead.exists():  # asked often, and writing locks others out
+        _wait_anew(dead)
+    return list(Comparison.objects.filter(state=State.WAITING).order_by("created_at").values_list("pk", flat=True))
+
+
+def wake_the_dead() -> None:
+    """Begin anew what a job that died has left; asked where somebody waits for figures."""
+    dead = list(Comparison.objects.filter(_silent()))
+    for comparison in dead:
+        again(comparison)
+
+
+def _wait_anew(comparisons: QuerySet[Comparison]) -> int:
+    return comparisons.update(state=State.WAITING, progress=0.0, error="", heartbeat_at=None)
+
+
+def _silent() -> Q:
+    return Q(state=State.RUNNING, heartbeat_at__lt=timezone.now() - SILENCE)
+
+
+def _wake(comparison_id: int) -> None:
+    from annotator.annotation import jobs
+
+    transaction.on_commit(lambda: jobs.queue(comparison_id))
+
+
+# ------------------------------------------------------------------------------------------ the job
+
+
+def run(comparison_id: int, then: Callable[[Comparison], None] = lambda comparison: None) -> None:
+    """Compare. Of several deliveries of the same job, one does it: the row decides.
+
+    `then` is what follows from the figures; it is kept together with them or not at all.
+    """
+    claim = _Claim(comparison_id)
+    if not claim.take():
+        return
+    try:
+        comparison = Comparison.objects.select_related(
+            "first__task__series", "first__task__project", "second__task", "first__person"
+        ).get(pk=comparison_id)
+        rows = list(figures(comparison.first, comparison.second, claim.note))
+        with transaction.atomic():
+            claim.finish()
+            _keep(comparison, rows)
+            then(comparison)
+    except Superseded:
+        return
+    except CompareRefused as refused:
+        claim.fail(str(refused))
+    except Exception:
+        logger.exception("Comparison %s failed.", comparison_id)
+        claim.fail(UNEXPECTED)
+
+
+def figures(
+    first: Assignment, second: Assignment, note: Callable[[float], None] = lambda share: None
+) -> Iterator[Agreement]:
+    """Rows, not saved, of every label of the project; `note` is told the share that is done. Raises CompareRefused."""
+    if not {first.state, second.state} <= set(access.READ):
+        raise CompareRefused(OPEN)
+    series = first.task.series
+    nothing = np.zeros(series.shape[1:], bool)
+    comparisons = {label.pk: engine.new_comparison(series.spacing) for label in first.task.project.labels.all()}
+    for z, (one, other) in visible_slices(first, second):
+        for label_id in one.keys() | other.keys():
+            found = comparisons[label_id].add(z, one.get(label_id, nothing), other.get(label_id, nothing))
+            yield Agreement(label_id=label_id, **found._asdict())
+        note((z + 1) / series.depth)
+    for label_id, comparison in comparisons.items():
+        yield Agreement(label_id=label_id, **comparison.volume()._asdict())
+
+
+def visible_slices(first: Assignment, second: Assignment) -> Iterator[tuple[int, list[Masks]]]:
+    """(z, what each label has there in either assignment) of the slices with a mask, the lowest first.
+
+    Labels that have nothing are left out; voxels that several claim go to one by the project's rule.
+    """
+    rule, pair = first.task.project.overlap, (first.pk, second.pk)
+    rows = SliceMask.objects.filter(assignment__in=pair).order_by("z")
+    for z, here in itertools.groupby(rows.iterator(_ROWS), key=lambda row: row.z):
+        of_slice = list(here)
+        both = [overlap.visible((row for row in of_slice if row.assignment_id == pk), rule) for pk in pair]
+        yield z, [{label: mask for label, mask in one.items() if mask.any()} for one in both]
+
+
+def _keep(comparison: Comparison, rows: list[Agreement]) -> None:
+    """The figures instead of older ones."""
+    comparison.agreements.all().delete()
+    for row in rows:
+        row.comparison = comparison
+    Agreement.objects.bulk_create(rows, batch_size=500)
+
+
+class _Claim:
+    """A job's hold on its comparison. Raises Superseded as soon as it is lost."""
+
+    def __init__(self, comparison_id: int) -> None:
+        self._rows = Comparison.objects.filter(pk=comparison_id)
+        self._beat: datetime | None = None
+        self._last = 0.0
+
+    def take(self) -> bool:
+        free = self._rows.filter(Q(state=State.WAITING) | _silent())
+        return bool(free.update(state=State.RUNNING, error="", **self._sign()))
+
+    def note(self, share: float) -> None:
+        """A sign of life, now and then."""
+        if time.monotonic() - self._last >= _EVERY:
+            self._write(progress=min(share, 1.0))
+
+    def finish(self) -> None:
+        self._write(state=State.DONE, progress=1.0, done_at=timezone.now())
+
+    def fail(self, sentence: str) -> None:
+        try:
+            self._write(state=State.FAILED, error=sentence)
+        except Superseded:
+            pass
+
+    def _write(self, **fields: object) -> None:
+        held = self._rows.filter(state=State.RUNNING, heartbeat_at=self._beat)
+        if not held.update(**fields, **self._sign()):
+            raise Superseded
+
+    def _sign(self) -> dict[str, datetime]:
+        self._beat, self._last = timezone.now(), time.monotonic()
+        return {"heartbeat_at": self._beat}

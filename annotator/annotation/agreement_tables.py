@@ -1,0 +1,166 @@
+"""The figures of comparisons put together: people against people, and case by case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Avg, Count, F, Prefetch, QuerySet
+from django.db.models.functions import Abs
+
+from annotator.annotation import access
+from annotator.annotation.models import Agreement, Assignment, Comparison, Label, Project, Task
+
+S = Assignment.State
+Kind = Assignment.Kind
+CSV_HEAD = ("case", "first", "second", "label", "slice", "dice", "surface_dice", "hd95_mm", "first_ml", "second_ml")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How far two people agree: mean Dice, and of how many cases."""
+
+    dice: float
+    cases: int
+
+    @property
+    def share(self) -> int:
+        """Where it lies between a Dice of 0.5 (0) and 1 (100), for its colour."""
+        return round(100 * min(max(2 * self.dice - 1, 0.0), 1.0))
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """People against people; None where they have no case in common, and for a person against themselves."""
+
+    names: list[str]
+    rows: list[tuple[str, list[Cell | None]]]
+
+
+def matrix(project: Project, label: Label | None) -> Matrix:
+    """Of one label, or of the mean of all."""
+    names = ("comparison__first__person__username", "comparison__second__person__username")
+    found: dict[tuple[str, str], list[tuple[float, int]]] = {}
+    figures = _volumes(project, label).filter(dice__isnull=False).values_list(*names)
+    cases = Count("comparison__first__task", distinct=True)
+    for one, other, dice, count in figures.annotate(mean=Avg("dice"), cases=cases).order_by():
+        found.setdefault((min(one, other), max(one, other)), []).append((dice, count))
+    cells = {pair: _together(parts) for pair, parts in found.items()}
+    people = sorted({name for pair in cells for name in pair})
+    rows = [(one, [cells.get((min(one, other), max(one, other))) for other in people]) for one in people]
+    return Matrix(people, rows)
+
+
+def _together(parts: Sequence[tuple[float, int]]) -> Cell:
+    """Who was the first reader of a case and who the second does not matter."""
+    cases = sum(count for _, count in parts)
+    return Cell(sum(dice * count for dice, count in parts) / cases, cases)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A task that several people read: who they are, where it stands, and its figures where there are any."""
+
+    task: Task
+    readings: list[Assignment]
+    adjudication: Assignment | None
+    comparisons: list[Comparison]
+    figures: dict[str, float | None] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str:
+        """One of open, waiting, failed, compared, adjudicating, adjudicated."""
+        if self.adjudication:
+            return "adjudicated" if self.adjudication.state == S.ACCEPTED else "adjudicating"
+        if self.submitted < self.task.readings:
+            return "open"
+        states = {one.state for one in self.comparisons}
+        if Comparison.State.FAILED in states:
+            return "failed"
+        return "compared" if states == {Comparison.State.DONE} else "waiting"
+
+    @property
+    def submitted(self) -> int:
+        return sum(one.state in access.READ for one in self.readings)
+
+
+def double_read(project: Project) -> QuerySet[Task]:
+    """The project's tasks that several people are to read, the newest first."""
+    return project.tasks.filter(readings__gt=1).select_related("series", "project").order_by("-pk")
+
+
+def cases(tasks: Iterable[Task], label: Label | None) -> list[Case]:
+    """A page of such tasks; figures are of one label, or the mean of all."""
+    pks = [task.pk for task in tasks]
+    people = Assignment.objects.filter(kind__in=(Kind.READING, Kind.ADJUDICATION)).exclude(state=S.HANDED_BACK)
+    given = Prefetch("assignments", people.select_related("person").order_by("reading"), to_attr="given")
+    found = Task.objects.filter(pk__in=pks).select_related("series", "project").prefetch_related(given).order_by("-pk")
+    figures, comparisons = _figures_of(pks, label), _comparisons_of(pks)
+    return [_case(task, comparisons.get(task.pk, []), figures.get(task.pk, {})) for task in found]
+
+
+def _case(task: Any, comparisons: list[Comparison], figures: dict[str, float | None]) -> Case:
+    readings = [one for one in task.given if one.kind == Kind.READING]
+    adjudication = next((one for one in task.given if one.kind == Kind.ADJUDICATION), None)
+    return Case(task, readings, adjudication, comparisons, figures)
+
+
+def _comparisons_of(tasks: Sequence[int]) -> dict[int, list[Comparison]]:
+    """Of the readings that stand: one that was handed back counts no more."""
+    found: dict[int, list[Comparison]] = {}
+    stand = {"first__kind": Kind.READING, "second__kind": Kind.READING, "first__task__in": tasks}
+    rows = Comparison.objects.filter(**stand).exclude(first__state=S.HANDED_BACK).exclude(second__state=S.HANDED_BACK)
+    for one in rows.select_related("first__person", "second__person").order_by("pk"):
+        found.setdefault(one.first.task_id, []).append(one)
+    return found
+
+
+def _figures_of(tasks: Sequence[int], label: Label | None) -> dict[int, dict[str, float | None]]:
+    rows = _volumes(None, label).filter(comparison__first__task__in=tasks)
+    means = {name: Avg(name) for name in ("dice", "surface_dice", "hd95")}
+    means["difference_ml"] = Avg(Abs(F("first_ml") - F("second_ml")))
+    found = rows.values("comparison__first__task").annotate(**means).order_by()
+    return {row.pop("comparison__first__task"): row for row in found}
+
+
+def volumes(comparison: Comparison) -> QuerySet[Agreement]:
+    """The figures of whole labels, in the labels' order."""
+    rows = comparison.agreements.filter(z=None).select_related("label")
+    return rows.annotate(difference_ml=F("second_ml") - F("first_ml")).order_by("label__position", "label__value")
+
+
+def dice_by_slice(comparison: Comparison) -> tuple[list[str], list[tuple[int, list[float | None]]]]:
+    """Names of the labels, and of each slice (counted from 1, as on screen) the Dice of each label."""
+    labels = [row.label for row in volumes(comparison) if row.dice is not None]
+    dice: dict[int, dict[int, float | None]] = {}
+    for z, label_id, value in comparison.agreements.exclude(z=None).values_list("z", "label", "dice"):
+        dice.setdefault(z, {})[label_id] = value
+    rows = [(z + 1, [dice[z].get(label.pk) for label in labels]) for z in sorted(dice)]
+    return [label.name for label in labels], rows
+
+
+def csv_rows(project: Project, task: Task | None = None) -> Iterable[Sequence[object]]:
+    """Below CSV_HEAD: of a project the figures of volumes, of one task those of slices as well."""
+    rows = _done(project).select_related(
+        "label", "comparison__first__task__series", "comparison__first__person", "comparison__second__person"
+    )
+    rows = rows.filter(comparison__first__task=task) if task else rows.filter(z=None)
+    for row in rows.order_by("comparison__first__task", "comparison", "label", "z"):
+        pair = row.comparison
+        names = (pair.first.task.series, pair.first.person.get_username(), pair.second.person.get_username())
+        figures = (row.dice, row.surface_dice, row.hd95, row.first_ml, row.second_ml)
+        rounded = ["" if figure is None else f"{figure:.4f}" for figure in figures]
+        yield [*names, row.label.name, "all" if row.z is None else row.z + 1, *rounded]
+
+
+def _volumes(project: Project | None, label: Label | None) -> QuerySet[Agreement]:
+    rows = _done(project).filter(z=None)
+    return rows.filter(label=label) if label else rows
+
+
+def _done(project: Project | None) -> QuerySet[Agreement]:
+    """Figures of readings; checks are figures of people, not of the data."""
+    kinds = {"comparison__first__kind": Kind.READING, "comparison__second__kind": Kind.READING}
+    rows = Agreement.objects.filter(comparison__state=Comparison.State.DONE, **kinds)
+    return rows.filter(comparison__first__task__project=project) if project else rows
