@@ -15,6 +15,7 @@ urlpatterns = [
     path("cases/<int:assignment_id>/measures.csv", pages.measures, name="measures"),
     path("projects/", include("annotator.projects.urls")),
     path("", include("annotator.studies.urls")),
+    path("", include("annotator.accounts.urls")),
     path("api/", include("annotator.api.urls")),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
