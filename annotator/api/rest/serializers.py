@@ -40,6 +40,7 @@ def name_of_person(**options: Any) -> serializers.SlugRelatedField:
 class Me(serializers.ModelSerializer):
     """Whoever asks."""
 
+    email = serializers.CharField(allow_blank=True)
     scopes = serializers.ListField(child=serializers.CharField(), help_text="of the token; all for a session")
 
     class Meta:
