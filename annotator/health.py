@@ -12,9 +12,14 @@ from annotator.annotation.models import ModelVersion
 @login_not_required
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 once database and inference are ready, else 503; the body says which is not."""
-    parts = {"web": "ok", "database": database_state(), "inference": inference_state()}
-    ready = set(parts.values()) == {"ok"}
-    return JsonResponse({"status": "ok" if ready else "starting", **parts}, status=200 if ready else 503)
+    state = parts()
+    return JsonResponse(state, status=200 if state["status"] == "ok" else 503)
+
+
+def parts() -> dict[str, str]:
+    """What each part says, and as `status` what they come to: `ok` or `starting`."""
+    found = {"web": "ok", "database": database_state(), "inference": inference_state()}
+    return {"status": "ok" if set(found.values()) == {"ok"} else "starting", **found}
 
 
 def database_state() -> str:

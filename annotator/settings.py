@@ -82,6 +82,17 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 
+# ------------------------------------------------------------------------------------------------ e-mail
+
+EMAIL_HOST = environment.text("EMAIL_HOST")
+EMAIL_PORT = environment.number("EMAIL_PORT", 587)
+EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", True)
+EMAIL_TIMEOUT = 20  # seconds; somebody waits for the page
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "Annotator <annotator@localhost>")
+
 # ------------------------------------------------------------------------------------------------ where things are kept
 
 SQLITE: dict[str, Any] = {
@@ -105,6 +116,39 @@ except (ValueError, dj_database_url.ParseError, dj_database_url.UnknownSchemeErr
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA / "storage"}},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# ------------------------------------------------------------------------------------------------ the REST API
+
+API_PER_MINUTE = environment.number("API_PER_MINUTE", 600)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "annotator.api.rest.doors.Bearer",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["annotator.api.rest.doors.WithinScopes"],
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"user": f"{API_PER_MINUTE}/minute"},
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "annotator.api.rest.doors.AlwaysJson",
+    "DEFAULT_SCHEMA_CLASS": "annotator.api.rest.described.Described",
+    "EXCEPTION_HANDLER": "annotator.api.rest.errors.answer",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Annotator",
+    "VERSION": "1",
+    "DESCRIPTION": (
+        "What the pages do, for programs. Send a token of your account page as `Authorization: Bearer ann_…`. "
+        'Lists come a hundred at a time, the rest by `?page=2`; refusals are `{"error": sentence}`.'
+    ),
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "AssignmentState": "annotator.annotation.models.Assignment.State",
+        "Readiness": ["ok", "away"],
+    },
 }
 
 # ------------------------------------------------------------------------------------------------ live and inference

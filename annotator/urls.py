@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("annotator.events.urls")),
     path("audit/", audit.site_audit, name="site_audit"),
     path("audit.csv", audit.site_audit_csv, name="site_audit_csv"),
+    path("", include("annotator.accounts.urls")),
     path("api/", include("annotator.api.urls")),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -23,7 +23,8 @@ from collections.abc import Callable
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from annotator.annotation.models import Assignment, Membership, Project, Task, Transition
+from annotator.annotation.models import Assignment, Comparison, Membership, Project, Task, Transition
+from annotator.events.models import Event
 from annotator.studies.models import Series
 
 Person = AbstractBaseUser | AnonymousUser
@@ -54,12 +55,38 @@ def projects_managed_by(person: Person) -> QuerySet[Project]:
 
 def may_create_projects(person: Person) -> bool:
     """Whether the person may make new projects: as staff, or as manager of one already."""
-    return _is_active(person) and (bool(getattr(person, "is_staff", False)) or projects_managed_by(person).exists())
+    return administers(person) or projects_managed_by(person).exists()
 
 
 def series_managed_by(person: Person) -> QuerySet[Series]:
     """The series that the person may bring into other projects that they manage: those of the projects they manage."""
     return Series.objects.filter(pk__in=Task.objects.filter(project__in=projects_managed_by(person)).values("series"))
+
+
+def administers(person: Person) -> bool:
+    """Whether the person is staff: sees to the site's people, and manages every project."""
+    return _is_active(person) and bool(getattr(person, "is_staff", False))
+
+
+def tasks_of(person: Person) -> QuerySet[Task]:
+    """Every task that the person may know of: all of the projects that they oversee, and those of their own cases."""
+    own = Q(pk__in=Assignment.objects.filter(person=person.pk).values("task")) & Q(project__in=projects_of(person))
+    return Task.objects.filter(own | Q(project__in=projects_overseen_by(person))).select_related("project", "series")
+
+
+def comparisons_of(person: Person) -> QuerySet[Comparison]:
+    """Every comparison of two assignments that the person may open; that one is a check, only managers learn."""
+    seen = assignments_of(person)
+    known = seen.filter(~Q(kind=Assignment.Kind.CHECK) | Q(task__project__in=projects_managed_by(person)))
+    overseen = Comparison.objects.filter(first__task__project__in=projects_overseen_by(person))
+    return overseen.filter(first__in=known.values("pk"), second__in=known.values("pk"))
+
+
+def events_of(person: Person) -> QuerySet[Event]:
+    """The audit record of the projects that the person manages; for staff all of it, the site's own deeds too."""
+    if administers(person):
+        return Event.objects.all()
+    return Event.objects.filter(project_id__in=projects_managed_by(person).values("pk"))
 
 
 def assignments_of(person: Person) -> QuerySet[Assignment]:
@@ -173,7 +200,7 @@ def series_for(person: Person, series_id: uuid.UUID) -> Series | None:
 
 
 def _projects(person: Person, roles: tuple[str, ...]) -> QuerySet[Project]:
-    if _is_active(person) and getattr(person, "is_staff", False):
+    if administers(person):
         return Project.objects.all()
     return _joined(person, roles)
 

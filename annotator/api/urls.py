@@ -1,10 +1,11 @@
 """Addresses of the JSON API and of the slices."""
 
-from django.urls import path
+from django.urls import include, path
 
 from annotator.api import views
 
 urlpatterns = [
+    path("v1/", include("annotator.api.rest.urls")),
     path("assignments/<int:assignment_id>/", views.assignment, name="api_assignment"),
     path("assignments/<int:assignment_id>/masks/", views.masks, name="api_masks"),
     path("assignments/<int:assignment_id>/moves/", views.moves, name="api_moves"),

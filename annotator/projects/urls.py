@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotator.projects import agreement, audit, cases, dashboard, gold, labels, pages, review
+from annotator.projects import agreement, audit, cases, dashboard, gold, labels, pages, people, review
 
 urlpatterns = [
     path("", pages.projects, name="projects"),
@@ -38,4 +38,14 @@ urlpatterns = [
     path("<int:project_id>/gold/", gold.gold_of_project, name="project_gold"),
     path("<int:project_id>/gold/checks/", gold.give_checks, name="give_checks"),
     path("<int:project_id>/gold/<int:task_id>/", gold.mark, name="mark_gold"),
+    path("<int:project_id>/people/", people.project_people, name="project_people"),
+    path("<int:project_id>/people/<int:person_id>/", people.change_member, name="change_member"),
+    path("<int:project_id>/people/<int:person_id>/remove/", people.remove_member, name="remove_member"),
+    path("<int:project_id>/invitations/", people.invite, name="invite"),
+    path("<int:project_id>/invitations/<int:invitation_id>/renew/", people.renew_invitation, name="renew_invitation"),
+    path(
+        "<int:project_id>/invitations/<int:invitation_id>/withdraw/",
+        people.withdraw_invitation,
+        name="withdraw_invitation",
+    ),
 ]

@@ -10,11 +10,8 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.http.multipartparser import MultiPartParserError
-from django.http.request import UnreadablePostError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -24,7 +21,6 @@ from django.views.decorators.http import require_POST, require_safe
 from annotator.annotation import access, projects
 from annotator.annotation.models import Project
 from annotator.studies import jobs, uploads
-from annotator.studies.outcomes import NO_SPACE, is_full
 
 
 @require_safe
@@ -57,18 +53,11 @@ def receive(request: HttpRequest, project_id: int) -> HttpResponse:
         with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR, prefix="upload-") as folder:
             request.upload_handlers = [uploads.IntoFolder(request, Path(folder))]
             return _receive(request, project)
-    except uploads.UploadRefused as error:
-        return _answer_error(request, project, str(error))
-    except TooManyFilesSent:
-        return _answer_error(request, project, f"An upload may have {settings.IMPORT_MAX_FILES:,} files; zip them.")
-    except (TooManyFieldsSent, RequestDataTooBig):
-        return _answer_error(request, project, "The names of the files are too long altogether; zip them.")
-    except (MultiPartParserError, UnreadablePostError):
-        return _answer_error(request, project, "The upload was cut short, so nothing was kept; try again.")
-    except OSError as error:
-        if not is_full(error):
+    except Exception as error:
+        sentence = uploads.why_not(error)
+        if sentence is None:
             raise
-        return _answer_error(request, project, NO_SPACE)
+        return _answer_error(request, project, sentence)
 
 
 @require_safe

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
@@ -21,6 +22,7 @@ from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
+from django.http.request import UnreadablePostError
 from django.utils import timezone
 
 from annotator.annotation import access, projects
@@ -29,7 +31,7 @@ from annotator.events import audit
 from annotator.studies import imports, store
 from annotator.studies.files import clean
 from annotator.studies.models import Upload
-from annotator.studies.outcomes import ImportRefused, Outcome, reason, refused, to_report
+from annotator.studies.outcomes import NO_SPACE, ImportRefused, Outcome, is_full, reason, refused, to_report
 
 State = Upload.State
 SILENCE = timedelta(minutes=5)
@@ -43,6 +45,19 @@ _ABANDONED = timedelta(days=1)  # no import takes as long
 
 class UploadRefused(ValueError):
     """An upload that is not taken; the message is one sentence for the person who sent it."""
+
+
+def why_not(error: Exception) -> str | None:
+    """What to tell whoever sent an upload that could not be taken in; None for what is nobody's fault but ours."""
+    if isinstance(error, UploadRefused):
+        return str(error)
+    if isinstance(error, TooManyFilesSent):
+        return f"An upload may have {settings.IMPORT_MAX_FILES:,} files; zip them."
+    if isinstance(error, TooManyFieldsSent | RequestDataTooBig):
+        return "The names of the files are too long altogether; zip them."
+    if isinstance(error, MultiPartParserError | UnreadablePostError):
+        return "The upload was cut short, so nothing was kept; try again."
+    return NO_SPACE if isinstance(error, OSError) and is_full(error) else None
 
 
 # ---------------------------------------------------------------------------------------------------- taking it in

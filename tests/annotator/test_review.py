@@ -11,7 +11,7 @@ from django.test import Client
 
 from annotator import masks
 from annotator.annotation import comments, history, progress, review, sample, slicemasks
-from annotator.annotation.models import Assignment, Interaction, Membership, SliceMask
+from annotator.annotation.models import Assignment, Interaction, Membership, SliceMask, Task
 from annotator.annotation.progress import MoveRefused
 from annotator.annotation.review import ReviseRefused
 from annotator.annotation.truth import ground_truth
@@ -229,7 +229,7 @@ def test_a_single_reading_is_the_truth_once_accepted_and_of_two_neither_is(cast:
     assert ground_truth(submitted.task) is None
     progress.make("accept", cast.rob, submitted)
     assert ground_truth(submitted.task) == submitted
-    submitted.task.readings = 2
+    Task.objects.filter(pk=submitted.task_id).update(readings=2)
     assert ground_truth(submitted.task) is None
     decided = Assignment.objects.create(
         task=submitted.task, person=cast.rob, kind=Assignment.Kind.ADJUDICATION, state=S.ACCEPTED
