@@ -24,7 +24,7 @@ PAGE = 20
 class ChecksForm(forms.Form):
     """To whom how many checks go, and over how many days."""
 
-    people = forms.ModelMultipleChoiceField(
+    people: forms.ModelMultipleChoiceField = forms.ModelMultipleChoiceField(
         queryset=None,
         label=_("People"),
         widget=forms.CheckboxSelectMultiple,

@@ -56,7 +56,7 @@ def test_a_check_is_compared_with_the_truth_and_accepted_silently(cast: Cast, go
     check.refresh_from_db()
     assert (check.state, check.transitions.last().person) == ("accepted", None)
     (bob,) = gold.people(cast.project)
-    assert (bob.name, bob.dice, bob.by_label) == ("bob", pytest.approx(0.75), {cast.liver.pk: pytest.approx(0.75)})
+    assert (bob.name, bob.dice, bob.by_label) == ("bob", 0.75, {cast.liver.pk: 0.75})
     assert not Notice.objects.exists()
 
 
