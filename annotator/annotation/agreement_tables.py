@@ -120,8 +120,8 @@ def _figures_of(tasks: Sequence[int], label: Label | None) -> dict[int, dict[str
     rows = _volumes(None, label).filter(comparison__first__task__in=tasks)
     means = {name: Avg(name) for name in ("dice", "surface_dice", "hd95")}
     means["difference_ml"] = Avg(Abs(F("first_ml") - F("second_ml")))
-    found = rows.values("comparison__first__task").annotate(**means).order_by()
-    return {row.pop("comparison__first__task"): row for row in found}
+    found = rows.values_list("comparison__first__task").annotate(**means).order_by()
+    return {task: dict(zip(means, values, strict=True)) for task, *values in found}
 
 
 def volumes(comparison: Comparison) -> QuerySet[Agreement]:
@@ -134,7 +134,9 @@ def dice_by_slice(comparison: Comparison) -> tuple[list[str], list[tuple[int, li
     """Names of the labels, and of each slice (counted from 1, as on screen) the Dice of each label."""
     labels = [row.label for row in volumes(comparison) if row.dice is not None]
     dice: dict[int, dict[int, float | None]] = {}
-    for z, label_id, value in comparison.agreements.exclude(z=None).values_list("z", "label", "dice"):
+    for z, label_id, value in comparison.agreements.values_list("z", "label", "dice"):
+        if z is None:
+            continue
         dice.setdefault(z, {})[label_id] = value
     rows = [(z + 1, [dice[z].get(label.pk) for label in labels]) for z in sorted(dice)]
     return [label.name for label in labels], rows
