@@ -459,13 +459,13 @@ function Windows({ work: { desk, viewer } }: { work: Work }) {
   );
 }
 
+/** The server makes HTML of the project's Markdown, and lets none of its writers' own through. */
 function Guidelines({ work: { desk } }: { work: Work }) {
   const { guidelines } = desk.assignment.project;
   if (!guidelines.trim()) return null;
   return (
     <section class="guidelines">
       <h2>Guidelines</h2>
-      {/* biome-ignore lint/security/noDangerouslySetInnerHtml: the server renders it from Markdown and lets no HTML through */}
       <div class="prose" dangerouslySetInnerHTML={{ __html: guidelines }} />
     </section>
   );
