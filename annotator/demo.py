@@ -8,7 +8,7 @@ from django.db import transaction
 
 from annotator import engine
 from annotator.annotation import assign
-from annotator.annotation.models import Assignment, Label, Membership, Project, Task
+from annotator.annotation.models import Assignment, Label, Membership, Project
 from annotator.studies.models import Series
 
 PROJECT = "Demo: abdominal CT (synthetic)"
@@ -51,7 +51,7 @@ def load() -> bool:
         _join(project, _person("admin", everything=True), Membership.Role.MANAGER)
     series = _series()
     with transaction.atomic():
-        task, _ = Task.objects.get_or_create(project=project, series=series)
+        task, _ = assign.add(project, series)
         assign.give(task, annotator, annotator)
     return True
 

@@ -15,6 +15,7 @@ from django.db import connection
 
 from annotator import masks
 from annotator.annotation import export, slicemasks
+from annotator.annotation.assign import AssignRefused
 from annotator.annotation.models import Assignment, Project, Task
 from annotator.studies import imports, outcomes, store
 from annotator.studies.models import Series, Study
@@ -143,7 +144,7 @@ def test_the_assignee_gets_every_case_once(dicom: list[Path], cast: Cast) -> Non
 
 
 def test_an_outsider_gets_no_case(dicom: list[Path], cast: Cast, storage: Path) -> None:
-    with pytest.raises(outcomes.ImportRefused, match="eve is no member of the project Abdomen"):
+    with pytest.raises(AssignRefused, match="eve is no member of the project Abdomen"):
         import_one(dicom[0].parent, cast.project, assignee=cast.eve)
     assert not (storage / "series").exists()
 
@@ -169,6 +170,16 @@ def test_the_same_series_is_stored_once(dicom: list[Path], cast: Cast, storage: 
         "Abdomen",
         "Elsewhere",
     }
+
+
+def test_what_another_project_has_is_added_to_this_one_too(dicom: list[Path], cast: Cast) -> None:
+    first = import_one(dicom[0].parent, cast.elsewhere)
+    again = import_one(dicom[0].parent, cast.project, assignee=cast.bob)
+    assert (again.series, again.outcome) == (first.series, "known")
+    assert again.sentences == (imports.KNOWN, imports.ADDED)
+    assert Assignment.objects.get(task__series=first.series).person == cast.bob
+    assert Series.objects.count() == 4  # three of the cast
+    assert {task.project for task in Task.objects.filter(series=first.series)} == {cast.project, cast.elsewhere}
 
 
 def test_a_nifti_file_is_known_by_its_content(small_ct, tmp_path: Path, project: Project) -> None:

@@ -463,6 +463,7 @@ function Windows({ work: { desk, viewer } }: { work: Work }) {
   );
 }
 
+/** The server makes HTML of the project's Markdown, and lets none of its writers' own through. */
 function Guidelines({ work: { desk } }: { work: Work }) {
   const { guidelines } = desk.assignment.project;
   if (!guidelines.trim()) return null;

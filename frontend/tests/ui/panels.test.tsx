@@ -93,6 +93,15 @@ describe("the panels", () => {
     expect(document.querySelectorAll(".guidelines p")).toHaveLength(2);
   });
 
+  it("offer the project's windows beside the standard ones", async () => {
+    const fat = [...document.querySelectorAll<HTMLButtonElement>(".presets button")].find(
+      (one) => one.textContent === "Fat",
+    );
+    expect(fat?.title).toBe("Width 200, level -100");
+    await doing(() => fat?.click());
+    expect(work.desk.greyWindow.value).toEqual({ width: 200, level: -100 });
+  });
+
   it("show refusals until dismissed", async () => {
     await doing(() => socket.say(refusal("read_only", 0)));
     expect(text(".notices")).toBe("No: read_only.");
