@@ -7,14 +7,17 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from annotator.annotation import access, news, progress
 from annotator.annotation.models import Assignment, Project, Task, Transition
 from annotator.events import audit
 
 S = Assignment.State
-GIVEN = Count("assignments", filter=~Q(assignments__state=S.HANDED_BACK))
+HELD = Assignment.objects.filter(task=OuterRef("pk"), kind=Assignment.Kind.READING).exclude(state=S.HANDED_BACK)
+GIVEN = Coalesce(Subquery(HELD.order_by().values("task").annotate(n=Count("pk")).values("n")), 0)
+"""The readings of a task that somebody has."""
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
