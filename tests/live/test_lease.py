@@ -6,7 +6,19 @@ import pytest
 
 from annotator.annotation import lease, progress
 from annotator.annotation.models import Interaction, Membership
-from annotator.protocol import AddClick, Error, Hello, Lease, MaskFrame, News, Preview, PreviewClick, Saved, Stored, TakeOver
+from annotator.protocol import (
+    AddClick,
+    Error,
+    Hello,
+    Lease,
+    MaskFrame,
+    News,
+    Preview,
+    PreviewClick,
+    Saved,
+    Stored,
+    TakeOver,
+)
 from tests.annotator.factories import make_person
 from tests.live.conftest import in_database
 
