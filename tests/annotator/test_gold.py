@@ -79,11 +79,11 @@ def test_a_check_looks_like_a_reading_to_its_person(cast: Cast, check) -> None:
     reading = client.get(f"/api/assignments/{cast.bobs.pk}/").json()
     checks = client.get(f"/api/assignments/{check.pk}/").json()
     assert checks.keys() == reading.keys() and checks["links"].keys() == reading["links"].keys()
-    assert checks["progress"] == reading["progress"]
+    assert checks["progress"] == reading["progress"] and checks["kind"] == reading["kind"]
     for path in ("/", f"/cases/{check.pk}/"):
         text = client.get(path).content.decode().lower()
         assert "check" not in text and "gold" not in text
-    assert check in work.own_cases(cast.bob)
+    assert check in work.own_cases(cast.bob, work.TO_DO)
 
 
 def test_its_person_reaches_nothing_else_of_the_case_until_it_is_submitted(cast: Cast, golden, at_once) -> None:
