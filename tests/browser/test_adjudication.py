@@ -106,7 +106,7 @@ def test_from_two_readings_to_one_ground_truth(site, double, enter):
     screen.go_to(PRESENT)
     agreed = screen.mask()
     assert agreed.sum() > 500  # both drew the same there, so it is decided
-    page.keyboard.press("Control+Enter")
+    page.get_by_role("button", name="Submit").click()
     page.get_by_text("The readings differ on 2 masks more").wait_for()
 
     page.keyboard.press("Shift+J")  # the worst: only the second has it
@@ -132,7 +132,7 @@ def test_from_two_readings_to_one_ground_truth(site, double, enter):
     screen.wait_until_saved()
     assert np.array_equal(screen.mask(), either)
     panel.get_by_text("all decided", exact=True).wait_for()
-    page.keyboard.press("Control+Enter")
+    page.get_by_role("button", name="Submit").click()
     page.get_by_text("accepted", exact=True).wait_for()
     page.goto(f"{site.url}/projects/1/agreement/")
     page.get_by_text("adjudicated", exact=True).wait_for()
