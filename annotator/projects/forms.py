@@ -85,7 +85,11 @@ class LabelForm(forms.ModelForm):
             "snomed": _("SNOMED CT code"),
             "locked": _("Locked when a case begins"),
         }
-        help_texts = {"hotkey": _("a digit or a sign; every letter is a command of the canvas already"), "snomed": "", "locked": ""}
+        help_texts = {
+            "hotkey": _("a digit or a sign; the letters are commands of the canvas"),
+            "snomed": "",
+            "locked": "",
+        }
         widgets = {
             "colour": forms.TextInput({"type": "color"}),
             "snomed": forms.TextInput({"inputmode": "numeric", "placeholder": "10200004"}),
