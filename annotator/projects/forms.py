@@ -86,7 +86,7 @@ class LabelForm(forms.ModelForm):
             "locked": _("Locked when a case begins"),
         }
         help_texts = {
-            "hotkey": _("a digit or a sign; every letter is a command of the canvas already"),
+            "hotkey": _("a digit or a sign; the letters are commands of the canvas"),
             "snomed": "",
             "locked": "",
         }
