@@ -12,7 +12,7 @@ import { stretches } from "../../src/ui/SliceBar";
 import { imagePoint } from "../../src/viewer/geometry";
 import type { Viewer } from "../../src/viewer/viewer";
 import { newDesk } from "../desk/deskfake";
-import { maskOf, PLACE, refusal, storedOf } from "../session/fakes";
+import { changedOf, maskOf, PLACE, refusal, storedOf } from "../session/fakes";
 
 let work: Work;
 let socket: Awaited<ReturnType<typeof newDesk>>["socket"];
@@ -55,6 +55,33 @@ describe("the top bar", () => {
     expect(text(".speed")).toContain("network 20 · server 25");
     await doing(() => socket.say({ type: "inference", state: "away" }));
     expect(text(".states")).toContain("inference is away");
+  });
+});
+
+describe("the banner", () => {
+  const button = (name: string) =>
+    [...document.querySelectorAll<HTMLButtonElement>(".banner button")].find((one) => one.textContent === name);
+
+  it("says that the person works in another window, and takes the work back", async () => {
+    expect(document.querySelector(".banner")).toBeNull();
+    await doing(() => socket.say({ type: "lease", mine: false, person: "maria", since: "2026-11-28T09:30:00Z" }));
+    expect(text(".banner p")).toMatch(/^You went on in another window at .*Here you only look on\.$/);
+    await doing(() => button("Take back")?.click());
+    expect(socket.of("take_over")).toHaveLength(1);
+  });
+
+  it("leaves the choice between two versions to the person", async () => {
+    await doing(() => {
+      work.desk.session.paint(PLACE, "brush", maskOf(3));
+      socket.say(refusal("lease", 1));
+      socket.say(changedOf({ z: 5 }));
+    });
+    expect(text(".banner p")).toContain("while 1 change made here (slice 6) waited");
+    await doing(() => button("See the difference")?.click());
+    expect(work.desk.difference.value.map(({ mask }) => mask)).toEqual([maskOf(3)]);
+    await doing(() => button("Take theirs")?.click());
+    expect(work.desk.session.waiting.value).toEqual([]);
+    expect(work.desk.difference.value).toEqual([]);
   });
 });
 
