@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Avg, Count, F, Prefetch, QuerySet
 from django.db.models.functions import Abs
 
+from annotator import tables
 from annotator.annotation import access
 from annotator.annotation.models import Agreement, Assignment, Comparison, Label, Project, Task
 
@@ -142,8 +143,12 @@ def dice_by_slice(comparison: Comparison) -> tuple[list[str], list[tuple[int, li
     return [label.name for label in labels], rows
 
 
-def csv_rows(project: Project, task: Task | None = None) -> Iterable[Sequence[object]]:
-    """Below CSV_HEAD: of a project the figures of volumes, of one task those of slices as well."""
+def to_csv(project: Project, task: Task | None = None) -> str:
+    """Of a project the figures of volumes, of one task those of slices as well."""
+    return tables.to_csv(CSV_HEAD, _csv_rows(project, task))
+
+
+def _csv_rows(project: Project, task: Task | None) -> Iterable[Sequence[object]]:
     rows = _done(project).select_related(
         "label", "comparison__first__task__series", "comparison__first__person", "comparison__second__person"
     )
