@@ -63,7 +63,7 @@ function canvasAbove(page: Document, table: HTMLTableElement): HTMLCanvasElement
   const frame = page.createElement("div");
   frame.className = "chart";
   frame.setAttribute("aria-hidden", "true"); // the table says it all
-  (table.closest(".scroll") ?? table).before(frame);
+  (table.closest("details") ?? table.closest(".scroll") ?? table).before(frame);
   return frame.appendChild(page.createElement("canvas"));
 }
 
@@ -72,6 +72,7 @@ export function configuration(table: HTMLTableElement, colours: readonly string[
   const { labels, series } = readTable(table);
   const kind = table.dataset.chart as Kind;
   const stacked = kind === "stacked";
+  const isWhole = series.every(({ data }) => data.every((number) => Number.isInteger(number ?? 0)));
   const datasets = series.map((one, index) => {
     const colour = colours[index % colours.length];
     return { ...one, borderColor: colour, backgroundColor: colour, spanGaps: true, tension: 0.2 };
@@ -82,7 +83,10 @@ export function configuration(table: HTMLTableElement, colours: readonly string[
     options: {
       maintainAspectRatio: false,
       interaction: { mode: "index", intersect: false },
-      scales: { x: { stacked, grid: { display: false } }, y: { stacked, beginAtZero: true } },
+      scales: {
+        x: { stacked, grid: { display: false } },
+        y: { stacked, beginAtZero: true, ticks: { precision: isWhole ? 0 : undefined } },
+      },
       plugins: { legend: { display: series.length > 1, labels: { boxWidth: 12, boxHeight: 12 } } },
     },
   };

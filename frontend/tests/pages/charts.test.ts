@@ -43,6 +43,13 @@ describe("a table as a chart", () => {
     expect(made("bar").data.datasets.map((one) => one.backgroundColor)).toEqual(["red", "blue", "red"]);
   });
 
+  it("counts in whole numbers where there are no others", () => {
+    const precision = (number: string) =>
+      configuration(table("", "<th>a</th><th>b</th>", cells("x", number)), ["red"]).options?.scales?.y?.ticks;
+    expect(precision("3")).toMatchObject({ precision: 0 });
+    expect(precision("0.8")).toMatchObject({ precision: undefined });
+  });
+
   it("of one series needs no legend", () => {
     expect(configuration(table("", "<th>a</th><th>b</th>"), ["red"]).options?.plugins?.legend?.display).toBe(false);
   });
