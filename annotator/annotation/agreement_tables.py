@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Avg, Count, F, Prefetch, QuerySet
 from django.db.models.functions import Abs
 
+from annotator import tables
 from annotator.annotation import access
 from annotator.annotation.models import Agreement, Assignment, Comparison, Label, Project, Task
 
@@ -120,8 +121,8 @@ def _figures_of(tasks: Sequence[int], label: Label | None) -> dict[int, dict[str
     rows = _volumes(None, label).filter(comparison__first__task__in=tasks)
     means = {name: Avg(name) for name in ("dice", "surface_dice", "hd95")}
     means["difference_ml"] = Avg(Abs(F("first_ml") - F("second_ml")))
-    found = rows.values("comparison__first__task").annotate(**means).order_by()
-    return {row.pop("comparison__first__task"): row for row in found}
+    found = rows.values_list("comparison__first__task").annotate(**means).order_by()
+    return {task: dict(zip(means, values, strict=True)) for task, *values in found}
 
 
 def volumes(comparison: Comparison) -> QuerySet[Agreement]:
@@ -134,14 +135,20 @@ def dice_by_slice(comparison: Comparison) -> tuple[list[str], list[tuple[int, li
     """Names of the labels, and of each slice (counted from 1, as on screen) the Dice of each label."""
     labels = [row.label for row in volumes(comparison) if row.dice is not None]
     dice: dict[int, dict[int, float | None]] = {}
-    for z, label_id, value in comparison.agreements.exclude(z=None).values_list("z", "label", "dice"):
+    for z, label_id, value in comparison.agreements.values_list("z", "label", "dice"):
+        if z is None:
+            continue
         dice.setdefault(z, {})[label_id] = value
     rows = [(z + 1, [dice[z].get(label.pk) for label in labels]) for z in sorted(dice)]
     return [label.name for label in labels], rows
 
 
-def csv_rows(project: Project, task: Task | None = None) -> Iterable[Sequence[object]]:
-    """Below CSV_HEAD: of a project the figures of volumes, of one task those of slices as well."""
+def to_csv(project: Project, task: Task | None = None) -> str:
+    """Of a project the figures of volumes, of one task those of slices as well."""
+    return tables.to_csv(CSV_HEAD, _csv_rows(project, task))
+
+
+def _csv_rows(project: Project, task: Task | None) -> Iterable[Sequence[object]]:
     rows = _done(project).select_related(
         "label", "comparison__first__task__series", "comparison__first__person", "comparison__second__person"
     )

@@ -10,11 +10,9 @@ import tempfile
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
-from django.conf import settings
-from django.db.models import QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -64,28 +62,6 @@ def archive(assignment: Assignment) -> bytes:
             for file in files:
                 packed.write(file, file.name)
         return buffer.getvalue()
-
-
-def accepted(project: Project) -> QuerySet[Assignment]:
-    """The project's ground truth: what was accepted, without checks, and without readings that were replaced since."""
-    kinds = Assignment.Kind
-    done = Assignment.objects.filter(task__project=project, state=Assignment.State.ACCEPTED).exclude(kind=kinds.CHECK)
-    better = done.filter(kind__in=(kinds.REVISION, kinds.ADJUDICATION))
-    kept = done.exclude(kind=kinds.READING, task__in=better.values("task"))
-    return kept.select_related("task__series__study", "task__project", "person")
-
-
-def accepted_archive(project: Project) -> IO[bytes]:
-    """A zip file with both for every accepted case. It lies on the disk until it is closed, and leaves nothing there."""
-    packed_file = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115  whoever sends it closes it
-    with zipfile.ZipFile(packed_file, "w", zipfile.ZIP_STORED) as packed:
-        for assignment in accepted(project).iterator():
-            with tempfile.TemporaryDirectory(prefix="annotator-export-") as folder:
-                path = Path(folder, f"{file_stem(assignment)}.nii.gz")
-                for file in (path, write(assignment, path)):
-                    packed.write(file, file.name)
-    packed_file.seek(0)
-    return packed_file
 
 
 def file_stem(assignment: Assignment) -> str:

@@ -5,27 +5,48 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
 from annotator import tables
-from annotator.annotation import access, assign, export, measure, work
+from annotator.annotation import access, assign, export, gold, measure, work
 from annotator.annotation.models import Assignment
 from annotator.events import audit
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+PAGE = 24
+MOST = (1 << 63) - 1  # the largest number that a database takes for an id
+
 
 @require_safe
 def my_work(request: HttpRequest) -> HttpResponse:
-    """The person's cases, and for reviewers and managers everybody's in their projects."""
+    """The person's cases and pace, and for reviewers and managers what goes on in their projects."""
+    wanted, shows_done = request.GET.get("project", ""), request.GET.get("show") == "done"
+    project_id = min(int(wanted), MOST) if wanted.isdecimal() else None
+    counts = work.counts(request.user, project_id)
+    states = work.DONE if shows_done else work.TO_DO
+    paginator = Paginator(work.own_cases(request.user, states, project_id), PAGE)
+    vars(paginator)["count"] = sum(counts[state] for state in states)  # not asked a second time
+    page = paginator.get_page(request.GET.get("page"))
+    projects = work.overseen_projects(request.user)
     context = {
-        "cases": work.own_cases(request.user),
+        "page": page,
+        "cases": gold.with_scores(work.show_progress(page)),
+        "shows_done": shows_done,
+        "to_do": sum(counts[state] for state in work.TO_DO),
+        "done": sum(counts[state] for state in work.DONE),
+        "of_project": access.projects_of(request.user).filter(pk=project_id).first() if project_id else None,
+        "today": timezone.localdate(),
         "queues": work.queues(request.user),
-        "projects": work.overseen_projects(request.user),
+        "pace": work.pace(request.user),
+        "projects": projects,
+        "lately": work.lately(request.user, [one.project for one in projects]) if projects else [],
     }
     return render(request, "annotation/my_work.html", context)
 

@@ -21,6 +21,12 @@ def tasks_with_truth(project: Project) -> QuerySet[Task]:
     return project.tasks.annotate(truth_id=Subquery(best)).exclude(truth_id=None)
 
 
+def of_project(project: Project) -> QuerySet[Assignment]:
+    """The ground truth of each of the project's tasks that has one, in the order of the tasks."""
+    best = Assignment.objects.filter(pk__in=tasks_with_truth(project).values("truth_id"))
+    return best.select_related("task__series__study", "task__project", "person").order_by("task")
+
+
 def _candidates() -> QuerySet[Assignment]:
     """The best first; of several readings none is the truth, and a check never is."""
     single = Q(kind=_KIND.READING, task__readings=1)

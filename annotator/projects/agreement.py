@@ -112,5 +112,4 @@ def _label(request: HttpRequest, labels: list[Label]) -> Label | None:
 
 
 def _csv(project: Project, name: str, task: Task | None = None) -> HttpResponse:
-    text = tables.to_csv(agreement_tables.CSV_HEAD, agreement_tables.csv_rows(project, task))
-    return tables.download(text, f"{name}.csv")
+    return tables.download(agreement_tables.to_csv(project, task), f"{name}.csv")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotator.annotation import access, assign, cases, guidelines
+from annotator.annotation import access, assign, cases, guidelines, truth
 from annotator.annotation import projects as deeds
 from annotator.annotation.cases import Standing
 from annotator.annotation.models import Membership, Project
@@ -76,6 +76,7 @@ def project(request: HttpRequest, project: Project) -> HttpResponse:
         counts = cases.counts([project])[project.pk]
         context["bars"] = [{"standing": one, "number": counts[one]} for one in BARS]
         context["cases"] = sum(counts.values())
+        context["accepted"] = truth.tasks_with_truth(project).count()
         context["steps"] = _next_steps(project, counts) if context["manages"] else []
     return show(request, project, "projects/project.html", context)
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +23,7 @@ from annotator.annotation import access
 from annotator.annotation.models import Project
 
 Rule = Callable[[access.Person], "QuerySet[Project]"]
-Page = Callable[..., HttpResponse]
+Page = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def room(rule: Rule) -> Callable[[Page], Page]:
 
     def make(page: Page) -> Page:
         @wraps(page)
-        def view(request: HttpRequest, project_id: int, *args: Any, **kwargs: Any) -> HttpResponse:
+        def view(request: HttpRequest, project_id: int, *args: Any, **kwargs: Any) -> HttpResponseBase:
             project = rule(request.user).filter(pk=project_id).first()
             if project is None:
                 raise Http404

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotator.projects import agreement, audit, cases, dashboard, gold, labels, pages, people, review
+from annotator.projects import agreement, audit, cases, dashboard, export, gold, labels, pages, people, review
 
 urlpatterns = [
     path("", pages.projects, name="projects"),
@@ -37,7 +37,9 @@ urlpatterns = [
     path("<int:project_id>/agreement/<int:task_id>/adjudicate/", agreement.adjudicate, name="adjudicate"),
     path("<int:project_id>/gold/", gold.gold_of_project, name="project_gold"),
     path("<int:project_id>/gold/checks/", gold.give_checks, name="give_checks"),
+    path("<int:project_id>/gold/again/", gold.measure_again, name="measure_again"),
     path("<int:project_id>/gold/<int:task_id>/", gold.mark, name="mark_gold"),
+    path("<int:project_id>/export/", export.export, name="project_export"),
     path("<int:project_id>/people/", people.project_people, name="project_people"),
     path("<int:project_id>/people/<int:person_id>/", people.change_member, name="change_member"),
     path("<int:project_id>/people/<int:person_id>/remove/", people.remove_member, name="remove_member"),

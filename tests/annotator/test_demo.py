@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from annotator import engine
-from annotator.annotation import access, agreement, cases, gold, work
+from annotator.annotation import access, agreement, cases, gold, progress, work
 from annotator.annotation.models import Assignment, Comparison, Interaction, Project, Task, Transition
 from annotator.demo import people
 from annotator.events.models import Event, Notice
@@ -58,7 +58,7 @@ def test_everybody_can_log_in_and_the_annotator_s_first_case_is_untouched(loaded
     assert all(everybody.values())
     assert everybody["admin"].is_superuser
     annotator = everybody["annotator"]
-    first = work.own_cases(annotator)[0]
+    first = work.own_cases(annotator, progress.EDITABLE)[0]
     assert first.pk == access.assignments_of(annotator).order_by("pk")[0].pk
     assert first.task.series.synthetic
     assert (first.state, first.interactions.count()) == (S.ASSIGNED, 0)

@@ -131,7 +131,7 @@ def test_from_the_first_label_to_accepted_masks(cast: Cast, small_ct, tmp_path: 
     assert [row["slice"] for row in measures] == [2, None] and measures[0]["label"] == "liver"
     answer = maria.client.get(f"/api/v1/{here}masks/", headers={"Accept": "application/zip"})
     names = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))).namelist()  # type: ignore[attr-defined]
-    assert [Path(name).suffixes[-1] for name in names] == [".gz", ".json"] and names[0].startswith("Chain-")
+    assert [Path(name).name for name in names] == ["labels.nii.gz", "labels.json", "agreement.csv", "manifest.json"]
     verbs = [event["verb"] for event in maria.get("events/", project=project["id"])["results"]]
     assert {"made", "invited", "joined", "exported"} <= set(verbs)
 

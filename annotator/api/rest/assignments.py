@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -11,7 +11,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator.annotation import access, assign, export, measure, progress
+from annotator import streams
+from annotator.annotation import access, assign, export, measure, progress, truth, truthfiles
 from annotator.annotation.models import Assignment, Comment
 from annotator.api.case import progress_json
 from annotator.api.models import ApiToken
@@ -99,12 +100,12 @@ class AcceptedMasks(Call):
     """The accepted masks of a project."""
 
     @extend_schema(responses=ZIP)
-    def get(self, request: Request, project_id: int) -> FileResponse:
-        """A zip with the volume and the JSON of every accepted case; for managers."""
+    def get(self, request: Request, project_id: int) -> streams.Stream:
+        """A zip with a folder for every accepted case, a manifest and the agreement report; for managers."""
         project = self.managed(project_id)
-        packed = export.accepted_archive(project)
-        audit.note(self.person, "exported", project, project.pk)
-        return FileResponse(packed, content_type="application/zip", headers=_named(f"project-{project.pk}-accepted"))
+        cases = truth.tasks_with_truth(project).count()
+        audit.note(self.person, "exported", project, project.pk, what="ground truth", cases=cases)
+        return streams.download(truthfiles.pieces(project), truthfiles.file_name(project), "application/zip")
 
 
 class Measures(AssignmentCall):

@@ -32,7 +32,7 @@ class Call(GenericAPIView):
     """One address. `writes` is the scope that a token needs for anything but reading."""
 
     writes: str = ApiToken.Scope.MANAGE
-    pagination_class = Pages
+    pagination_class: type[Pages] | None = Pages
     queryset = Project.objects.none()  # asked for by GenericAPIView; calls find their own
     serializer_class = serializers.Serializer
     request: Request

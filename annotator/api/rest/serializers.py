@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -86,7 +86,9 @@ class ProjectFields(serializers.ModelSerializer):
             "created_at",
         ]
         read_only_fields = ["archived_at"]
-        extra_kwargs = {"name": {"validators": []}}  # whether it is free is asked when it is written
+        extra_kwargs: ClassVar[dict[str, Any]] = {
+            "name": {"validators": []}
+        }  # whether it is free is asked when it is written
 
 
 class LabelFields(serializers.ModelSerializer):

@@ -1,0 +1,24 @@
+"""Files that are made while they are sent, so that they may be of any length."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import StreamingHttpResponse
+
+
+class Stream(StreamingHttpResponse):
+    """Takes one piece after the other in a thread. Django itself would gather all of them before it sends the first."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces = iter(self)
+        while (piece := await sync_to_async(next)(pieces, None)) is not None:
+            yield piece
+
+
+def download(pieces: Iterable[bytes], name: str, content_type: str) -> Stream:
+    """The pieces as a file of this name to save."""
+    headers: dict[str, Any] = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Stream(pieces, content_type=content_type, headers=headers)
