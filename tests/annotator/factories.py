@@ -77,7 +77,7 @@ def outline(assignment: Assignment, label: Label, volume: np.ndarray) -> None:
         SliceMask.objects.create(
             assignment=assignment,
             label=label,
-            z=z,
+            z=int(z),
             sequence=sequence,
             since=sequence,
             mask=masks.encode(volume[z]),
