@@ -168,6 +168,7 @@ def test_annotators_see_their_own_only(cast: Cast) -> None:
 
 def test_a_check_looks_like_a_reading_but_to_managers(cast: Cast) -> None:
     Assignment.objects.filter(pk=cast.alices.pk).update(kind="check")
+    cast.alices.transitions.create(after="assigned", person=cast.maria)  # its turn has come
     assert Program(cast.alice).get(f"assignments/{cast.alices.pk}/")["kind"] == "reading"
     assert Program(cast.rob).get(f"assignments/{cast.alices.pk}/")["kind"] == "reading"
     assert Program(cast.maria).get(f"assignments/{cast.alices.pk}/")["kind"] == "check"
