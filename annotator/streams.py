@@ -14,7 +14,7 @@ class Stream(StreamingHttpResponse):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         pieces = iter(self)
-        while (piece := await sync_to_async(next)(pieces, None)) is not None:
+        while (piece := await sync_to_async(lambda: next(pieces, None))()) is not None:
             yield piece
 
 

@@ -119,10 +119,11 @@ def _comparisons_of(tasks: Sequence[int]) -> dict[int, list[Comparison]]:
 
 def _figures_of(tasks: Sequence[int], label: Label | None) -> dict[int, dict[str, float | None]]:
     rows = _volumes(None, label).filter(comparison__first__task__in=tasks)
-    means = {name: Avg(name) for name in ("dice", "surface_dice", "hd95")}
+    means: dict[str, Any] = {name: Avg(name) for name in ("dice", "surface_dice", "hd95")}
     means["difference_ml"] = Avg(Abs(F("first_ml") - F("second_ml")))
-    found = rows.values_list("comparison__first__task").annotate(**means).order_by()
-    return {task: dict(zip(means, values, strict=True)) for task, *values in found}
+    task = "comparison__first__task"
+    found: Iterable[Any] = rows.values(task).annotate(**means).order_by()
+    return {row[task]: {name: row[name] for name in means} for row in found}
 
 
 def volumes(comparison: Comparison) -> QuerySet[Agreement]:
@@ -135,10 +136,8 @@ def dice_by_slice(comparison: Comparison) -> tuple[list[str], list[tuple[int, li
     """Names of the labels, and of each slice (counted from 1, as on screen) the Dice of each label."""
     labels = [row.label for row in volumes(comparison) if row.dice is not None]
     dice: dict[int, dict[int, float | None]] = {}
-    for z, label_id, value in comparison.agreements.values_list("z", "label", "dice"):
-        if z is None:
-            continue
-        dice.setdefault(z, {})[label_id] = value
+    for z, label_id, value in comparison.agreements.exclude(z=None).values_list("z", "label", "dice"):
+        dice.setdefault(z or 0, {})[label_id] = value
     rows = [(z + 1, [dice[z].get(label.pk) for label in labels]) for z in sorted(dice)]
     return [label.name for label in labels], rows
 

@@ -31,6 +31,7 @@ DONE = (S.SUBMITTED, S.ACCEPTED, S.SKIPPED)
 AGES = (1, 3, 7, 14, 28)  # days
 OLDEST = 20
 BUSIEST = 30
+FOLDED = 8  # more rows than these
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,11 @@ class Table:
             yield [_in_words(value, column) for value, column in zip(row, self.columns, strict=True)]
 
     @property
+    def is_folded(self) -> bool:
+        """Whether its chart says enough at first."""
+        return bool(self.chart) and len(self.rows) > FOLDED and not self.chart_rows
+
+    @property
     def head(self) -> list[str]:
         return [column.title for column in self.columns]
 
@@ -91,12 +97,9 @@ class Standing:
     by_state: dict[str, int]
     overdue: int
 
-    def __getitem__(self, state: str) -> int:
-        return self.by_state.get(state, 0)
-
     @property
     def accepted(self) -> int:
-        return self[S.ACCEPTED]
+        return self.by_state.get(S.ACCEPTED, 0)
 
     @property
     def not_given(self) -> int:

@@ -76,7 +76,7 @@ class Story:
     def finish_four(self) -> None:
         """Accepted cases, which become gold; one of them came back once."""
         annotator, bob, reviewer = self.cast.annotator, self.cast.bob, self.cast.reviewer
-        for days, person in ((27, annotator), (25, bob), (22, annotator), (20, bob)):
+        for days, person in ((27, annotator), (25, bob), (22, annotator), (19, bob)):
             case, done = self._read(person, days, slip=0.3, due=7)
             if days == 25:
                 self._move("return", reviewer, case, done + timedelta(hours=3), "The spleen's lower pole is missing.")
@@ -108,11 +108,11 @@ class Story:
 
     def read_twice(self) -> None:
         """Two readings that have been compared; nobody has decided between them yet."""
-        self._read_by_both(5)
+        self._read_by_both(9)
 
     def skip(self) -> None:
-        case = self._given(self.cast.bob, 4)
-        self._move("skip", self.cast.bob, case, self._ago(3), "Half of the liver lies outside the field of view.")
+        case = self._given(self.cast.bob, 5)
+        self._move("skip", self.cast.bob, case, self._ago(4), "Half of the liver lies outside the field of view.")
 
     def submit(self) -> None:
         """It waits for a reviewer."""

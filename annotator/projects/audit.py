@@ -35,6 +35,8 @@ class SearchForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["verb"].widget.attrs["list"] = "verbs"
+        for name in ("person", "verb", "kind", "text"):
+            self.fields[name].widget.attrs["size"] = 12
         for name in ("since", "until"):
             self.fields[name].widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 

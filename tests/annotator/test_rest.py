@@ -133,7 +133,7 @@ def test_from_the_first_label_to_accepted_masks(cast: Cast, small_ct, tmp_path: 
     names = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))).namelist()  # type: ignore[attr-defined]
     assert [Path(name).name for name in names] == ["labels.nii.gz", "labels.json", "agreement.csv", "manifest.json"]
     verbs = [event["verb"] for event in maria.get("events/", project=project["id"])["results"]]
-    assert {"made", "invited", "joined", "exported"} <= set(verbs)
+    assert {"created", "invited", "joined", "exported"} <= set(verbs)
 
 
 def test_a_hundred_on_a_page(cast: Cast) -> None:
@@ -168,6 +168,7 @@ def test_annotators_see_their_own_only(cast: Cast) -> None:
 
 def test_a_check_looks_like_a_reading_but_to_managers(cast: Cast) -> None:
     Assignment.objects.filter(pk=cast.alices.pk).update(kind="check")
+    cast.alices.transitions.create(after="assigned", person=cast.maria)  # its turn has come
     assert Program(cast.alice).get(f"assignments/{cast.alices.pk}/")["kind"] == "reading"
     assert Program(cast.rob).get(f"assignments/{cast.alices.pk}/")["kind"] == "reading"
     assert Program(cast.maria).get(f"assignments/{cast.alices.pk}/")["kind"] == "check"

@@ -55,11 +55,12 @@ def page(chromium, request):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A site with the people `annotator`, `manager` and `stranger`, and nothing imported."""
+    """A site with the people `annotator`, `reviewer`, `manager` and `stranger`, and nothing imported."""
     folder = tmp_path_factory.mktemp("site")
     with Site(folder) as site:
         site.manage("migrate", "--verbosity", "0")
         site.people("annotator")
+        site.people("reviewer", role="reviewer")
         site.people("manager", role="manager")
         site.people("stranger", project="Elsewhere")
         site.start_web()

@@ -34,6 +34,19 @@ def test_the_pages_of_a_manager(log_in, site, address):
     check(page)
 
 
+@pytest.mark.parametrize("name", ["manager", "reviewer", "annotator"])
+def test_the_pages_of_a_project(log_in, site, phantom_case, name):
+    """Every page that a person's tabs lead to, in dark and in light."""
+    page = log_in(name)
+    page.goto(f"{site.url}/projects/1/")
+    tabs = page.get_by_role("navigation", name="Project").get_by_role("link")
+    for address in [tab.get_attribute("href") for tab in tabs.all()]:
+        for colours in ("dark", "light"):
+            page.emulate_media(color_scheme=colours)
+            page.goto(site.url + address)
+            check(page)
+
+
 def test_the_case_in_every_state(case_screen, phantom_case):
     screen = case_screen(phantom_case.id)
     page = screen.page

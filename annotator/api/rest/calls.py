@@ -25,6 +25,7 @@ class Pages(PageNumberPagination):
     """`?page=2` and so on, a hundred on each."""
 
     page_size = 100
+    page_query_description = "which hundred of them, from 1"
     invalid_page_message = "There is no such page."
 
 

@@ -277,7 +277,8 @@ class Progress(serializers.Serializer):
     """Where the case stands and what the person can do about it."""
 
     state = serializers.ChoiceField(Assignment.State.choices)
-    editable = serializers.BooleanField()
+    refusal = serializers.CharField(allow_null=True, help_text="why the person cannot change its masks now")
+    revisable = serializers.BooleanField(help_text="whether the person may edit a copy of it")
     moves = serializers.ListField(child=serializers.CharField())
     reason = Reason(allow_null=True, help_text="why it came here, where somebody said so")
 

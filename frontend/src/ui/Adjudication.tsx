@@ -90,7 +90,7 @@ function Take({ work: { desk, viewer }, id, name }: { work: Work; id: string; na
     >
       <span>
         {name}
-        <span class="for-listeners">: {command.does}</span>
+        <span class="unseen">: {command.does}</span>
       </span>
       <kbd>{desk.keys.name(id)}</kbd>
     </button>

@@ -55,7 +55,7 @@ function ConflictBanner({ work: { desk, viewer } }: { work: Work }) {
         The case was changed in another window while {changes(found.changes)} made here
         {found.places.length > 0 && ` (${slicesNamed(found.places)})`} waited. You see the other window’s.
       </p>
-      <div class="presets">
+      <div class="choices">
         <button type="button" class="button" aria-pressed={desk.comparing.value} onClick={() => desk.compare()}>
           See the difference
         </button>
