@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from numpy.typing import NDArray
 
+from annotator import masks
 from annotator.annotation import (
     adjudication,
     agreement,
@@ -119,14 +120,15 @@ class Story:
         self._read(self.cast.annotator, 3, slip=0.4, due=5)
 
     def return_with_comment(self) -> None:
-        """A comment is pinned to the point that it is about."""
+        """A comment is pinned to where a piece of the liver was left out."""
         case, done = self._read(self.cast.bob, 2, slip=0.7, due=4)
         liver = next(label for label in self.labels if label.name == "liver")
         volume = self.truths[case.task_id] == liver.value
         z = int(volume.sum(axis=(1, 2)).argmax())
+        missed = volume[z] & ~masks.decode(bytes(case.masks.get(label=liver, z=z).mask))
         text = "The outline cuts into the liver here; follow the capsule, and look at the slices beside it."
         with past.at(done + timedelta(hours=2)):
-            comments.add(self.cast.reviewer, case, text, z, innermost(volume[z]), liver.pk)
+            comments.add(self.cast.reviewer, case, text, z, innermost(missed), liver.pk)
             progress.make("return", self.cast.reviewer, case)
 
     def begin(self) -> None:
