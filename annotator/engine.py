@@ -108,7 +108,7 @@ def make_small_phantoms(seed: int, days: Iterable[int]) -> list[tuple[Volume, ND
     """A coarse synthetic CT of one person for each of the days, with its true labels [z, y, x]."""
     from segmodel import phantom
 
-    volume, labels, _ = phantom.make(seed, shape=(24, 256, 256), spacing=(7.5, 1.5, 1.5))
+    volume, labels, _ = phantom.make(seed, shape=(16, 256, 256), spacing=(11.0, 1.5, 1.5))
     return [phantom.scanned_again(volume, labels, day) for day in days]
 
 

@@ -82,13 +82,13 @@ class Hand:
 
 
 def near(wanted: Mask, slip: float, random: np.random.Generator) -> Mask:
-    """A mask [y, x] whose outline wanders about that of the wanted one, mostly by up to 3 · `slip` pixels."""
+    """A mask [y, x] whose outline wanders about that of the wanted one, mostly by up to 6 · `slip` pixels."""
     around = _around(wanted)
     part = wanted[around]
     inside = distance_transform_edt(part) - distance_transform_edt(~part)
     wander = gaussian_filter(random.normal(size=part.shape), 6)
     mask = np.zeros_like(wanted)
-    mask[around] = inside + 1.5 * slip * wander / wander.std() > 0
+    mask[around] = inside + 3 * slip * wander / wander.std() > 0
     return mask
 
 

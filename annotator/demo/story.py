@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from numpy.typing import NDArray
 
+from annotator import masks
 from annotator.annotation import (
     adjudication,
     agreement,
@@ -76,7 +77,7 @@ class Story:
     def finish_four(self) -> None:
         """Accepted cases, which become gold; one of them came back once."""
         annotator, bob, reviewer = self.cast.annotator, self.cast.bob, self.cast.reviewer
-        for days, person in ((27, annotator), (25, bob), (22, annotator), (20, bob)):
+        for days, person in ((27, annotator), (25, bob), (22, annotator), (19, bob)):
             case, done = self._read(person, days, slip=0.3, due=7)
             if days == 25:
                 self._move("return", reviewer, case, done + timedelta(hours=3), "The spleen's lower pole is missing.")
@@ -108,25 +109,26 @@ class Story:
 
     def read_twice(self) -> None:
         """Two readings that have been compared; nobody has decided between them yet."""
-        self._read_by_both(5)
+        self._read_by_both(9)
 
     def skip(self) -> None:
-        case = self._given(self.cast.bob, 4)
-        self._move("skip", self.cast.bob, case, self._ago(3), "Half of the liver lies outside the field of view.")
+        case = self._given(self.cast.bob, 5)
+        self._move("skip", self.cast.bob, case, self._ago(4), "Half of the liver lies outside the field of view.")
 
     def submit(self) -> None:
         """It waits for a reviewer."""
         self._read(self.cast.annotator, 3, slip=0.4, due=5)
 
     def return_with_comment(self) -> None:
-        """A comment is pinned to the point that it is about."""
+        """A comment is pinned to where a piece of the liver was left out."""
         case, done = self._read(self.cast.bob, 2, slip=0.7, due=4)
         liver = next(label for label in self.labels if label.name == "liver")
         volume = self.truths[case.task_id] == liver.value
         z = int(volume.sum(axis=(1, 2)).argmax())
+        missed = volume[z] & ~masks.decode(bytes(case.masks.get(label=liver, z=z).mask))
         text = "The outline cuts into the liver here; follow the capsule, and look at the slices beside it."
         with past.at(done + timedelta(hours=2)):
-            comments.add(self.cast.reviewer, case, text, z, innermost(volume[z]), liver.pk)
+            comments.add(self.cast.reviewer, case, text, z, innermost(missed), liver.pk)
             progress.make("return", self.cast.reviewer, case)
 
     def begin(self) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import cache
+from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.test import Client
+from django.db import transaction
+from django.test import Client, override_settings
 from django.utils import timezone
 
-from annotator import engine
+from annotator import demo, engine
 from annotator.annotation import access, agreement, cases, gold, progress, work
 from annotator.annotation.models import Assignment, Comparison, Interaction, Project, Task, Transition
 from annotator.demo import people
@@ -22,35 +26,46 @@ from annotator.studies import store
 from segmodel import phantom
 from segmodel.volumes import Volume
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]
+pytestmark = pytest.mark.django_db
 S = Assignment.State
 
 
-@cache
-def coarse(seed: int, days: tuple[int, ...]) -> list[tuple[Volume, object]]:
+def coarse(seed: int, days: tuple[int, ...]) -> list[tuple[Volume, np.ndarray]]:
     """Phantoms of so few voxels that a test can wait for them."""
     volume, labels, _ = phantom.make(seed, shape=(6, 48, 64), spacing=(30.0, 8.0, 6.4))
     return [phantom.scanned_again(volume, labels, day) for day in days]
 
 
-@pytest.fixture
-def debug(settings, monkeypatch: pytest.MonkeyPatch, tmp_path, small_ct) -> None:
-    settings.DEBUG, settings.DATA = True, tmp_path
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    monkeypatch.setattr(engine, "make_phantom", lambda seed: small_ct[0])
-    monkeypatch.setattr(engine, "make_small_phantoms", coarse)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("demo")
 
 
-@pytest.fixture
-def loaded(debug) -> Project:
-    call_command("load_demo")
-    return Project.objects.get()
+@pytest.fixture(scope="module")
+def loaded(folder: Path, small_ct, django_db_setup, django_db_blocker) -> Iterator[Project]:
+    """The demo's project, loaded once for all tests of this file and rolled back after them."""
+    files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": folder / "storage"}}
+    changed = {
+        "DEBUG": True,
+        "DATA": folder,
+        "STORAGES": {**settings.STORAGES, "default": files},
+        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+    }
+    with django_db_blocker.unblock(), override_settings(**changed), transaction.atomic():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(engine, "make_phantom", lambda seed: small_ct[0])
+            patch.setattr(engine, "make_small_phantoms", coarse)
+            call_command("load_demo")
+        yield Project.objects.get(name=demo.PROJECT)
+        transaction.set_rollback(True)
 
 
-def test_it_is_refused_outside_debug_mode() -> None:
+def test_it_is_refused_outside_debug_mode(settings) -> None:
+    settings.DEBUG = False
+    before = Project.objects.count()
     with pytest.raises(CommandError, match="set ANNOTATOR_DEBUG=1"):
         call_command("load_demo")
-    assert not Project.objects.exists()
+    assert Project.objects.count() == before
 
 
 def test_everybody_can_log_in_and_the_annotator_s_first_case_is_untouched(loaded: Project, small_ct) -> None:
@@ -134,5 +149,5 @@ def test_a_second_time_changes_nothing(loaded: Project, capsys) -> None:
     assert (Event.objects.count(), Interaction.objects.count(), Assignment.objects.count()) == before
 
 
-def test_the_folder_is_marked(loaded: Project, settings) -> None:
-    assert (settings.DATA / "demo").exists()
+def test_the_folder_is_marked(loaded: Project, folder: Path) -> None:
+    assert (folder / "demo").exists()
