@@ -178,7 +178,8 @@ class Figures:
         oldest = sorted(self._unfinished)[:OLDEST]
         cases = self.readings.select_related("task__series", "person").in_bulk([pk for _since, pk, _state in oldest])
         rows = [
-            [str((case := cases[pk]).task.series), case.person.get_username(), str(S(state).label), _days(since), case.task.due_on]
+            [str((case := cases[pk]).task.series), case.person.get_username(), str(S(state).label), _days(since),
+             case.task.due_on]
             for since, pk, state in oldest
         ]  # fmt: skip
         texts = (_("case"), _("person"), _("state"))
