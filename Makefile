@@ -2,6 +2,7 @@
 # make test   everything that CI runs
 # make bench  how fast a click is answered on this machine
 # make bench-browser      the same as a person at the canvas sees it, in headless Chromium
+# make bench-team         how long pages take with 10 000 cases and 200 people, on SQLite and PostgreSQL
 # make bench-peers PEERS="--data … --out …"   our masks beside other methods' (docs/peers.md)
 # make bench-peers-web    clicks at our server and at MONAI Label's, one after the other
 SHELL := bash
@@ -16,7 +17,7 @@ export ANNOTATOR_DATA
 BIN := .venv/bin
 FRONTEND_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print)
 
-.PHONY: help setup demo test lint test-python test-frontend bench bench-browser bench-peers bench-peers-web lock messages clean
+.PHONY: help setup demo test lint test-python test-frontend bench bench-browser bench-team bench-peers bench-peers-web lock messages clean
 
 help:
 	@sed -n '1,/^SHELL/s/^# //p' Makefile
@@ -83,6 +84,9 @@ bench: setup
 
 bench-browser: setup .make/python-dev .make/test-system
 	$(BIN)/python tests/load/browser_bench.py $(BENCH)
+
+bench-team: setup .make/test-system
+	$(BIN)/python tests/load/team_bench.py $(BENCH)
 
 bench-peers: .make/python-peers
 	.venv-peers/bin/python tests/peers/bench.py $(PEERS)

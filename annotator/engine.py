@@ -104,6 +104,14 @@ def make_phantom(seed: int) -> Volume:
     return phantom.make(seed)[0]
 
 
+def make_small_phantoms(seed: int, days: Iterable[int]) -> list[tuple[Volume, NDArray[np.uint8]]]:
+    """A coarse synthetic CT of one person for each of the days, with its true labels [z, y, x]."""
+    from segmodel import phantom
+
+    volume, labels, _ = phantom.make(seed, shape=(16, 256, 256), spacing=(11.0, 1.5, 1.5))
+    return [phantom.scanned_again(volume, labels, day) for day in days]
+
+
 @dataclass(frozen=True)
 class SliceKey:
     """Which slice of which series, read by which checkpoint; `model` is "default" or a path in the default storage."""

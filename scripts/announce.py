@@ -11,7 +11,7 @@ import urllib.request
 URL = os.environ.get("ANNOTATOR_URL", "http://127.0.0.1:8000")
 BANNER = f"""
   Annotator is ready:  {URL}
-  Log in as annotator, manager or admin, each with the password demo.
+  Log in as annotator or bob, reviewer, manager or admin, each with the password demo.
   Ctrl-C stops everything.
 """
 

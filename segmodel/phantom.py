@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -777,6 +778,28 @@ def make(
         labels[index] = canvas.labels
     volume = Volume(voxels, _geometry(shape, spacing), (), "CT", DESCRIPTION, _identifiers(seed))
     return volume, labels, dict(LABELS)
+
+
+def scanned_again(volume: Volume, labels: NDArray[np.uint8], day: int) -> tuple[Volume, NDArray[np.uint8]]:
+    """Scan the person of a phantom once more, ``day`` days later: other noise, and not quite the same place on the table.
+
+    Returns:
+        the volume, a series and a study of its own of the same patient, and its labels.
+    """
+    rng = np.random.default_rng(day)
+    moved = tuple(int(step) for step in rng.integers(-3, 4, 2))
+    noise = rng.normal(0, 8, volume.voxels.shape)
+    voxels = np.clip(np.roll(volume.voxels, moved, (1, 2)) + noise, -1024, 3071)
+    names = volume.identifiers
+    study, series = (generate_uid(entropy_srcs=[uid, str(day)]) for uid in (names.study_uid, names.series_uid))
+    date = (datetime.fromisoformat(names.date) + timedelta(days=day)).date().isoformat()
+    again = replace(
+        volume,
+        voxels=np.rint(voxels).astype(np.int16),
+        description=f"{names.patient_id}, day {day}",
+        identifiers=replace(names, study_uid=study, series_uid=series, date=date),
+    )
+    return again, np.roll(labels, moved, (1, 2))
 
 
 def _axis(count: int, step: float) -> Array:

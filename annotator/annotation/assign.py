@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Lower
 
 from annotator.annotation import access, gold, news, progress, projects
 from annotator.annotation.models import Assignment, LabelLock, Membership, Project, Task, Transition
@@ -18,7 +18,9 @@ from annotator.studies.models import Series
 
 S = Assignment.State
 READING = Assignment.Kind.READING
-GIVEN = Count("assignments", filter=Q(assignments__kind=READING) & ~Q(assignments__state=S.HANDED_BACK))
+HELD = Assignment.objects.filter(task=OuterRef("pk"), kind=READING).exclude(state=S.HANDED_BACK)
+GIVEN = Coalesce(Subquery(HELD.order_by().values("task").annotate(n=Count("pk")).values("n")), 0)
+"""The readings of a task that somebody has."""
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 

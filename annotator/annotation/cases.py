@@ -25,6 +25,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from annotator.annotation import access, assign, progress
 from annotator.annotation.assign import AssignRefused
@@ -40,27 +41,27 @@ SOON = timedelta(days=7)
 class Standing(models.TextChoices):
     """Where a task stands, all its readings together: what is to be done about it next."""
 
-    WAITING = "waiting", "waiting for a person"
-    ASSIGNED = "assigned", "new"
-    IN_PROGRESS = "in_progress", "in progress"
-    RETURNED = "returned", "returned"
-    SKIPPED = "skipped", "skipped"
-    SUBMITTED = "submitted", "to be reviewed"
-    ACCEPTED = "accepted", "accepted"
+    WAITING = "waiting", _("waiting for a person")
+    ASSIGNED = "assigned", _("new")
+    IN_PROGRESS = "in_progress", _("in progress")
+    RETURNED = "returned", _("returned")
+    SKIPPED = "skipped", _("skipped")
+    SUBMITTED = "submitted", _("to be reviewed")
+    ACCEPTED = "accepted", _("accepted")
 
 
 class Due(models.TextChoices):
-    OVERDUE = "overdue", "overdue"
-    SOON = "soon", "within a week"
-    NEVER = "never", "no date"
+    OVERDUE = "overdue", _("overdue")
+    SOON = "soon", _("within a week")
+    NEVER = "never", _("no date")
 
 
 class Order(models.TextChoices):
-    URGENCY = "urgency", "most urgent first"
-    DUE = "due", "due first"
-    NEWEST = "newest", "newest first"
-    NAME = "name", "by name"
-    STANDING = "standing", "by state"
+    URGENCY = "urgency", _("most urgent first")
+    DUE = "due", _("due first")
+    NEWEST = "newest", _("newest first")
+    NAME = "name", _("by name")
+    STANDING = "standing", _("by state")
 
 
 ORDERS: dict[str, tuple[Any, ...]] = {
@@ -107,7 +108,7 @@ def find(project: Project, wanted: Wanted, today: date) -> QuerySet[Any]:
     if wanted.gold:
         found = found.filter(gold=True)
     readers = Prefetch("assignments", _held().select_related("person").order_by("reading", "pk"), to_attr="held")
-    return found.select_related("series__study").prefetch_related(readers).order_by(*ORDERS[wanted.order])
+    return found.select_related("series__study", "project").prefetch_related(readers).order_by(*ORDERS[wanted.order])
 
 
 def counts(projects: Iterable[Project]) -> dict[int, dict[Standing, int]]:

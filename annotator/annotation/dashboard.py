@@ -14,14 +14,14 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from django.db.models import Avg, Count, F, Max, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce, TruncDate
+from django.db.models import Avg, Case, Count, F, Max, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotator.annotation.models import Agreement, Assignment, Effort, Project, Transition
-from annotator.spans import Span, monday
+from annotator.spans import Span, midnight, monday
 
 S = Assignment.State
 READING = Assignment.Kind.READING
@@ -31,6 +31,7 @@ DONE = (S.SUBMITTED, S.ACCEPTED, S.SKIPPED)
 AGES = (1, 3, 7, 14, 28)  # days
 OLDEST = 20
 BUSIEST = 30
+FOLDED = 8  # more rows than these
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Column:
 @dataclass(frozen=True)
 class Cell:
     text: str
-    is_number: bool
+    kind: str  # "number", or nothing
     url: str = ""
 
 
@@ -67,7 +68,7 @@ class Table:
         links = self.links or [""] * len(self.rows)
         return [
             [
-                Cell(_in_words(value, column), column.digits is not None, url if first else "")
+                Cell(_in_words(value, column) or "–", "" if column.digits is None else "number", url if first else "")
                 for value, column, first in zip(row, self.columns, [True] + [False] * len(row), strict=False)
             ]
             for row, url in zip(self.rows, links, strict=True)
@@ -77,6 +78,11 @@ class Table:
         """The rows as a file has them."""
         for row in self.rows:
             yield [_in_words(value, column) for value, column in zip(row, self.columns, strict=True)]
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether its chart says enough at first."""
+        return bool(self.chart) and len(self.rows) > FOLDED and not self.chart_rows
 
     @property
     def head(self) -> list[str]:
@@ -91,12 +97,9 @@ class Standing:
     by_state: dict[str, int]
     overdue: int
 
-    def __getitem__(self, state: str) -> int:
-        return self.by_state.get(state, 0)
-
     @property
     def accepted(self) -> int:
-        return self[S.ACCEPTED]
+        return self.by_state.get(S.ACCEPTED, 0)
 
     @property
     def not_given(self) -> int:
@@ -124,14 +127,11 @@ class Figures:
         """How many were in each state at the end of every day or week: those of now less what happened since."""
         states = (S.ACCEPTED, S.SUBMITTED, S.RETURNED, S.IN_PROGRESS, S.ASSIGNED, S.SKIPPED)
         names = (_("accepted"), _("submitted"), _("returned"), _("in progress"), _("new"), _("skipped"))
-        now, rows = Counter(self._now), []
-        for day, before, after, n in self._moves:
-            if day > self.span.last:
-                now[before] += n
-                now[after] -= n
-        for step in reversed(self.span.steps()):
-            rows.append([step, *(max(now[state], 0) for state in states)])
-            for (before, after), n in self._changes[step].items():
+        now, rows, steps = Counter(self._now), [], self.span.steps()
+        for i in reversed(range(len(steps) + 1)):
+            if i < len(steps):
+                rows.append([steps[i], *(max(now[state], 0) for state in states)])
+            for (before, after), n in self._changes[i].items():
                 now[before] += n
                 now[after] -= n
         says = _("Cases in each state at the end of the day, or of the week that begins on it.")
@@ -140,8 +140,8 @@ class Figures:
     def throughput(self) -> Table:
         """What was done in every day or week."""
         rows = []
-        for step in self.span.steps():
-            done = self._changes[step]
+        for i, step in enumerate(self.span.steps()):
+            done = self._changes[i]
             submitted = sum(n for (_before, after), n in done.items() if after == S.SUBMITTED)
             returned = done[S.SUBMITTED, S.RETURNED]
             accepted = sum(n for (_before, after), n in done.items() if after == S.ACCEPTED)
@@ -169,7 +169,7 @@ class Figures:
     def ageing(self) -> Table:
         """How long unfinished cases have been in their state."""
         now, counts = timezone.now(), Counter[tuple[int, str]]()
-        for state, since in self._standing_since().values_list("state", "since"):
+        for since, _pk, state in self._unfinished:
             counts[sum(now - since >= timedelta(days=days) for days in AGES), state] += 1
         rows = [[name, *(counts[age, state] for state in WAITING)] for age, name in enumerate(_names_of_ages())]
         columns = (_("new"), _("in progress"), _("returned"), _("submitted"))
@@ -178,14 +178,15 @@ class Figures:
 
     def oldest(self) -> Table:
         """The unfinished cases that nothing has moved for longest."""
-        cases = self._standing_since().select_related("task__series", "person").order_by("since", "pk")[:OLDEST]
+        oldest = sorted(self._unfinished)[:OLDEST]
+        cases = self.readings.select_related("task__series", "person").in_bulk([pk for _since, pk, _state in oldest])
         rows = [
-            [str(case.task.series), case.person.get_username(), S(case.state).label, _days(case.since), case.task.due_on]
-            for case in cases
+            [str((case := cases[pk]).task.series), case.person.get_username(), str(S(state).label), _days(since), case.task.due_on]
+            for since, pk, state in oldest
         ]  # fmt: skip
         texts = (_("case"), _("person"), _("state"))
         columns = (*(Column(text, None) for text in texts), Column(_("days in it"), 1), Column(_("due"), None))
-        links = [reverse("case", args=[case.pk]) for case in cases]
+        links = [reverse("case", args=[pk]) for _since, pk, _state in oldest]
         says = _("Unfinished cases that have been in their state for longest.")
         return Table("oldest", _("Standing longest"), says, columns, rows, links=links)
 
@@ -251,19 +252,15 @@ class Figures:
         return Counter(dict(self.readings.order_by().values_list("state").annotate(n=Count("pk"))))
 
     @cached_property
-    def _moves(self) -> list[tuple[date, str, str, int]]:
-        """(day, before, after, how many) from the span's first day until now."""
-        since = self.transitions.filter(at__gte=self.span.start).annotate(day=TruncDate("at")).order_by()
-        return list(since.values_list("day", "before", "after").annotate(n=Count("pk")))
-
-    @cached_property
-    def _changes(self) -> defaultdict[date, Counter[tuple[str, str]]]:
-        """How often which state became which, by step of the span."""
-        steps: defaultdict[date, Counter[tuple[str, str]]] = defaultdict(Counter)
-        for day, before, after, n in self._moves:
-            if day <= self.span.last:
-                steps[self.span.step_of(day)][before, after] += n
-        return steps
+    def _changes(self) -> dict[int, Counter[tuple[str, str]]]:
+        """How often which state became which, by the number of the span's step; what came after the span has the next one."""
+        starts = [midnight(step) for step in self.span.steps()] + [self.span.end]
+        step = Case(*(When(at__gte=starts[i], then=Value(i)) for i in reversed(range(len(starts)))), default=Value(0))
+        rows = self.transitions.filter(at__gte=self.span.start).annotate(step=step).order_by()
+        changes: dict[int, Counter[tuple[str, str]]] = {i: Counter() for i in range(len(starts))}
+        for i, before, after, n in rows.values_list("step", "before", "after").annotate(n=Count("pk")):
+            changes[i][before, after] = n
+        return changes
 
     @cached_property
     def _planned(self) -> dict[date, int]:
@@ -285,10 +282,12 @@ class Figures:
             weeks[monday(day)] += n
         return weeks
 
-    def _standing_since(self) -> QuerySet[Any]:
-        """Unfinished readings with `since`, when they came into their state."""
-        last = Coalesce(Max("transitions__at"), "created_at")
-        return self.readings.filter(state__in=WAITING).annotate(since=last).order_by()
+    @cached_property
+    def _unfinished(self) -> list[tuple[datetime, int, str]]:
+        """(when it came into its state, id, state) of every reading that is neither accepted nor skipped."""
+        since = Coalesce(Max("transitions__at"), "created_at")
+        rows = self.readings.filter(state__in=WAITING).annotate(since=since).order_by()
+        return list(rows.values_list("since", "pk", "state"))
 
     def _names(self) -> dict[int, str]:
         """Members, and whoever has a reading."""

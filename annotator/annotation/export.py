@@ -67,8 +67,9 @@ def archive(assignment: Assignment) -> bytes:
 def file_stem(assignment: Assignment) -> str:
     """A file name that says whose work on what this is, with nothing in it that a file system minds."""
     task = assignment.task
-    words = f"{task.project.name}-{task.series}-{assignment.person.get_username()}-{assignment.pk}"
-    return re.sub(r"[^\w.]+", "-", words, flags=re.ASCII).strip("-.")[:120]
+    words = f"{task.project.name}-{task.series}-{assignment.person.get_username()}"
+    short = re.sub(r"[^\w.]+", "-", words, flags=re.ASCII).strip("-.")[:100]
+    return f"{short}-{assignment.pk}"
 
 
 def label_volume(assignment: Assignment, kept: Iterable[SliceMask]) -> NDArray[np.unsignedinteger[Any]]:

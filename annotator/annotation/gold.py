@@ -170,6 +170,19 @@ def settle(comparison: Comparison) -> None:
         notices.tell(check.person, Notice.Kind.SCORED, text, reverse("case", args=[check.pk]))
 
 
+def stuck(project: Project) -> QuerySet[Comparison]:
+    """Comparisons of submitted checks that have failed."""
+    checks = {"first__kind": CHECK, "first__state": S.SUBMITTED, "first__task__project": project}
+    return Comparison.objects.filter(state=Comparison.State.FAILED, **checks).select_related("first__task")
+
+
+def measure_again(project: Project) -> None:
+    """The button: have the checks compared whose comparison failed, with what is the ground truth now."""
+    for comparison in stuck(project):
+        with transaction.atomic():
+            measure(comparison.first)
+
+
 @dataclass(frozen=True)
 class Score:
     """Dice of a label of a check against the ground truth."""

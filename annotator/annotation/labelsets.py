@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, OuterRef, ProtectedError, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import ngettext
 
 from annotator.annotation import kept
 from annotator.annotation.models import Label, Project, SliceMask
@@ -89,7 +90,8 @@ def touched(label: Label) -> str | None:
     )
     if not masks["masks"]:
         return None
-    return f"{_counted(masks['masks'], 'mask')} in {_counted(masks['cases'], 'case')}"
+    standing = ngettext("%(n)d mask", "%(n)d masks", masks["masks"]) % {"n": masks["masks"]}
+    return standing + " " + ngettext("in %(n)d case", "in %(n)d cases", masks["cases"]) % {"n": masks["cases"]}
 
 
 def with_masks(project: Project) -> QuerySet[Any]:
@@ -276,7 +278,3 @@ def _free_value(taken: set[int]) -> int:
 
 def _next(others: Sequence[Label]) -> int:
     return max((other.position for other in others), default=0) + 1
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -63,12 +64,12 @@ def change(project: Project, by: User, **settings: Any) -> None:
 
 def archive(project: Project, by: User) -> None:
     """Let the project rest: all of it can be seen, nothing of it changes. Once more does nothing."""
-    _turn(project, by, "archived", before=None, after=timezone.now())
+    _turn(project, by, "archived", timezone.now())
 
 
 def restore(project: Project, by: User) -> None:
     """Let the work go on."""
-    _turn(project, by, "restored", before=project.archived_at, after=None)
+    _turn(project, by, "restored", None)
 
 
 def archived(project_id: int) -> str | None:
@@ -152,14 +153,11 @@ def _check_name(project: Project, name: str) -> None:
         raise ProjectRefused(f"There is a project called {name} already.")
 
 
-def _turn(project: Project, by: User, verb: str, before: Any, after: Any) -> None:
+def _turn(project: Project, by: User, verb: str, archived_at: datetime | None) -> None:
     """A conditional update, so that of two managers at once one did it."""
+    others = Project.objects.filter(pk=project.pk, archived_at__isnull=archived_at is not None)
     with transaction.atomic():
-        if (
-            Project.objects.filter(pk=project.pk, archived_at=before)
-            .exclude(archived_at=after)
-            .update(archived_at=after)
-        ):
+        if others.update(archived_at=archived_at):
             audit.note(by, verb, project, project.pk)
     project.refresh_from_db(fields=["archived_at"])
 

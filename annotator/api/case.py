@@ -25,7 +25,7 @@ def case_json(person: access.Person, assignment: Assignment) -> dict[str, Any]:
         },
         "series": series_json(assignment.task.series),
         "labels": list(project.labels.values("id", "name", "value", "colour", "hotkey", "locked")),
-        "kind": assignment.kind,
+        "kind": _shown_kind(assignment),
         "person": assignment.person.get_username(),
         "reader": person.get_username(),
         "progress": progress_json(person, assignment),
@@ -39,6 +39,11 @@ def case_json(person: access.Person, assignment: Assignment) -> dict[str, Any]:
             **_links_of(assignment),
         },
     }
+
+
+def _shown_kind(assignment: Assignment) -> str:
+    """A check passes for a reading, to its person and to whoever looks over their shoulder."""
+    return Assignment.Kind.READING if assignment.kind == Assignment.Kind.CHECK else assignment.kind
 
 
 def _links_of(assignment: Assignment) -> dict[str, str]:

@@ -91,32 +91,42 @@ def _do(name: str, ticked: Sequence[Task], form: DeedForm, by: User) -> str:
         raise AssignRefused("Tick at least one case.")
     if not form.is_valid():
         raise AssignRefused(first_error(form))
-    number = DEEDS[name](ticked, form, by)
-    return ngettext("Done with %d case.", "Done with %d cases.", number) % number
+    return DEEDS[name](ticked, form, by)
 
 
-def _give(ticked: Sequence[Task], form: DeedForm, by: User) -> int:
-    return len(cases.give(ticked, _person(form, "person"), by))
+def _give(ticked: Sequence[Task], form: DeedForm, by: User) -> str:
+    person = _person(form, "person")
+    number = len(cases.give(ticked, person, by))
+    said = ngettext("%(number)d case was given to %(person)s.", "%(number)d cases were given to %(person)s.", number)
+    return said % {"person": person, "number": number}
 
 
-def _spread(ticked: Sequence[Task], form: DeedForm, by: User) -> int:
+def _spread(ticked: Sequence[Task], form: DeedForm, by: User) -> str:
     people = list(User.objects.filter(pk__in=form.cleaned_data["people"]))
-    return len(assign.spread(ticked, people, by, form.cleaned_data["by_skill"]))
+    number = len(assign.spread(ticked, people, by, form.cleaned_data["by_skill"]))
+    return ngettext("%d case was spread.", "%d cases were spread.", number) % number
 
 
-def _plan(ticked: Sequence[Task], form: DeedForm, by: User) -> int:
+def _plan(ticked: Sequence[Task], form: DeedForm, by: User) -> str:
     plan = form.plan()
     if not plan:
         raise AssignRefused("Fill in what is to be set.")
-    return cases.plan(ticked, by, timezone.localdate(), **plan)
+    number = cases.plan(ticked, by, timezone.localdate(), **plan)
+    return ngettext("%d case was planned.", "%d cases were planned.", number) % number
 
 
-def _withdraw(ticked: Sequence[Task], form: DeedForm, by: User) -> int:
-    return len({reading.task_id for reading in cases.withdraw(ticked, by)})
+def _withdraw(ticked: Sequence[Task], form: DeedForm, by: User) -> str:
+    number = len({reading.task_id for reading in cases.withdraw(ticked, by)})
+    return ngettext("%d case was withdrawn.", "%d cases were withdrawn.", number) % number
 
 
-def _reassign(ticked: Sequence[Task], form: DeedForm, by: User) -> int:
-    return len(cases.reassign(ticked, _person(form, "other"), by, form.cleaned_data["keep_work"] != "no"))
+def _reassign(ticked: Sequence[Task], form: DeedForm, by: User) -> str:
+    person = _person(form, "other")
+    number = len(cases.reassign(ticked, person, by, form.cleaned_data["keep_work"] != "no"))
+    said = ngettext(
+        "%(number)d case was handed on to %(person)s.", "%(number)d cases were handed on to %(person)s.", number
+    )
+    return said % {"person": person, "number": number}
 
 
 def _person(form: DeedForm, field: str) -> User:
@@ -126,7 +136,7 @@ def _person(form: DeedForm, field: str) -> User:
     return person
 
 
-DEEDS: dict[str, Callable[[Sequence[Task], DeedForm, User], int]] = {
+DEEDS: dict[str, Callable[[Sequence[Task], DeedForm, User], str]] = {
     "give": _give,
     "spread": _spread,
     "plan": _plan,

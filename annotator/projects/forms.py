@@ -30,7 +30,7 @@ class PercentField(forms.FloatField):
         return super().clean(value) / 100
 
     def prepare_value(self, value: Any) -> Any:
-        return round(value * 100, 2) if isinstance(value, float) else value
+        return f"{value * 100:.4g}" if isinstance(value, float) else value
 
 
 class SettingsForm(forms.ModelForm):
@@ -52,9 +52,15 @@ class SettingsForm(forms.ModelForm):
             "guidelines": _("Markdown: # heading, **bold**, lists, tables, links"),
             "reviews_own": "",
             "gold_feedback": "",
-            "model_version": _("It answers clicks here; by default the site's active one does."),
+            "model_version": _("It answers the clicks of this project."),
         }
         widgets = {"guidelines": forms.Textarea({"rows": 14})}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        version = self.fields["model_version"]
+        assert isinstance(version, forms.ModelChoiceField)
+        version.empty_label = _("the site's active one")
 
 
 class PresetForm(forms.Form):
@@ -79,14 +85,18 @@ class LabelForm(forms.ModelForm):
             "snomed": _("SNOMED CT code"),
             "locked": _("Locked when a case begins"),
         }
-        help_texts = {"hotkey": "", "snomed": "", "locked": ""}
+        help_texts = {
+            "hotkey": _("a digit or a sign; the letters are commands of the canvas"),
+            "snomed": "",
+            "locked": "",
+        }
         widgets = {
             "colour": forms.TextInput({"type": "color"}),
             "snomed": forms.TextInput({"inputmode": "numeric", "placeholder": "10200004"}),
         }
 
     def _post_clean(self) -> None:
-        """The rules of labels are `labelsets`'s own; the model is written by it, not by this form."""
+        """Nothing: the rules of labels are `labelsets`'s, and so is the writing."""
 
     def touches(self, label: Label) -> bool:
         """Whether something changes by which the label's masks are known."""

@@ -24,7 +24,7 @@ PAGE = 20
 class ChecksForm(forms.Form):
     """To whom how many checks go, and over how many days."""
 
-    people = forms.ModelMultipleChoiceField(
+    people: forms.ModelMultipleChoiceField = forms.ModelMultipleChoiceField(
         queryset=None,
         label=_("People"),
         widget=forms.CheckboxSelectMultiple,
@@ -87,6 +87,14 @@ def give_checks(request: HttpRequest, project: Project) -> HttpResponse:
     return redirect("project_gold", project.pk)
 
 
+@require_POST
+@room(access.projects_managed_by)
+def measure_again(request: HttpRequest, project: Project) -> HttpResponse:
+    """Has checks compared whose comparison failed."""
+    gold.measure_again(project)
+    return redirect("project_gold", project.pk)
+
+
 def _show(request: HttpRequest, project: Project, form: ChecksForm, status: int = 200) -> HttpResponse:
     labels, people = list(project.labels.all()), gold.people(project)
     search = request.GET.get("q", "").strip()
@@ -101,6 +109,7 @@ def _show(request: HttpRequest, project: Project, form: ChecksForm, status: int 
         "people": [(one, [one.by_label.get(label.pk) for label in labels]) for one in people],
         "names": [one.name for one in people],
         "drift": _drift(people),
+        "stuck": gold.stuck(project).first(),
     }
     return show(request, project, "projects/gold.html", context, status)
 

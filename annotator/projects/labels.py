@@ -46,17 +46,16 @@ def label(request: HttpRequest, project: Project, label_id: int) -> HttpResponse
     """Change a label. Where masks stand under its name, it is said how many before it is done."""
     label = _label(project, label_id)
     form = LabelForm(request.POST or None, instance=label)
-    stored = _label(project, label_id)  # as the form changes the other one
-    touched, warned = labelsets.touched(stored), False
+    touched, warned = labelsets.touched(label), False
     if form.is_valid():
-        warned = touched is not None and form.touches(stored) and "confirmed" not in request.POST
+        warned = touched is not None and form.touches(label) and "confirmed" not in request.POST
         if not warned:
             try:
-                labelsets.change(stored, person_of(request), **form.cleaned_data)
+                labelsets.change(_label(project, label_id), person_of(request), **form.cleaned_data)
                 return redirect("project_labels", project.pk)
             except LabelRefused as refused:
                 form.add_error(None, str(refused))
-    context = {"label": stored, "form": form, "touched": touched, "warned": warned}
+    context = {"label": label, "form": form, "touched": touched, "warned": warned}
     return show(request, project, "projects/label.html", context, status=400 if form.errors else 200)
 
 

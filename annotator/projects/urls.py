@@ -37,6 +37,7 @@ urlpatterns = [
     path("<int:project_id>/agreement/<int:task_id>/adjudicate/", agreement.adjudicate, name="adjudicate"),
     path("<int:project_id>/gold/", gold.gold_of_project, name="project_gold"),
     path("<int:project_id>/gold/checks/", gold.give_checks, name="give_checks"),
+    path("<int:project_id>/gold/again/", gold.measure_again, name="measure_again"),
     path("<int:project_id>/gold/<int:task_id>/", gold.mark, name="mark_gold"),
     path("<int:project_id>/export/", export.export, name="project_export"),
     path("<int:project_id>/people/", people.project_people, name="project_people"),

@@ -34,8 +34,7 @@ Progress = Callable[[float, str], None]
 
 _READING = 0.6  # of the time that a series takes; the rest is storing
 KNOWN = "This series was imported before; it is not stored a second time."
-ADDED = "It was added to this project."
-THERE = "It is a case of this project already."
+ADDED = "It is a case of this project too now."
 
 
 def keep(volume: Volume, synthetic: bool = False, person: User | None = None) -> Series:
@@ -125,10 +124,8 @@ class _Desk:
             not_given = self.give_out(task)
         except Exception as error:
             return refused(name, reason(error))
-        before = ((KNOWN, ADDED if is_new else THERE)) if known else ()
-        return Outcome(
-            name, series, Result.KNOWN if known else Result.IMPORTED, before + not_given + tuple(series.warnings)
-        )
+        sentences = _known_sentences(known, is_new) + not_given + tuple(series.warnings)
+        return Outcome(name, series, Result.KNOWN if known else Result.IMPORTED, sentences)
 
     def give_out(self, task: Task) -> tuple[str, ...]:
         """The sentence why the assignee does not get the task, where that is so."""
@@ -138,6 +135,11 @@ class _Desk:
         except assign.AssignRefused as why_not:
             return (str(why_not),)
         return ()
+
+
+def _known_sentences(known: bool, is_new: bool) -> tuple[str, ...]:
+    """What is said of a series that was there before, perhaps in another project only."""
+    return ((KNOWN, ADDED) if is_new else (KNOWN,)) if known else ()
 
 
 # ---------------------------------------------------------------------------------------------------- one volume

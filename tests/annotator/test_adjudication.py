@@ -122,7 +122,7 @@ def test_the_button_opens_the_case(cast: Cast, task) -> None:
     client.force_login(cast.rob)
     answer = client.post(f"/projects/{cast.project.pk}/agreement/{task.pk}/adjudicate/")
     case = Assignment.objects.get(kind="adjudication")
-    assert answer.url == f"/cases/{case.pk}/" and case.person == cast.rob
+    assert answer["Location"] == f"/cases/{case.pk}/" and case.person == cast.rob
 
 
 # ------------------------------------------------------------------------------------------ refusals

@@ -74,8 +74,9 @@ def test_the_case(stored: Cast) -> None:
         "project": {
             "id": stored.project.pk,
             "name": "Abdomen",
-            "guidelines": "Outline the organs.",
+            "guidelines": "<p>Outline the organs.</p>",
             "overlap": "newest",
+            "window_presets": [],
         },
         "series": {
             "id": str(series.pk),
@@ -89,8 +90,8 @@ def test_the_case(stored: Cast) -> None:
             "slice_url": f"/api/series/{series.pk}/slices/{{z}}",
         },
         "labels": [
-            {"id": stored.liver.pk, "name": "liver", "value": 1, "colour": "#c0504d"},
-            {"id": stored.spleen.pk, "name": "spleen", "value": 2, "colour": "#8064a2"},
+            {"id": stored.liver.pk, "name": "liver", "value": 1, "colour": "#c0504d", "hotkey": "", "locked": False},
+            {"id": stored.spleen.pk, "name": "spleen", "value": 2, "colour": "#8064a2", "hotkey": "", "locked": False},
         ],
         "kind": "reading",
         "person": "alice",

@@ -85,11 +85,11 @@ def test_from_a_new_project_to_accepted_masks(site: Site, small_ct, tmp_path: Pa
     assert run(site, secret, "wait", "--project", "Chain", "--state", "accepted") == "1 of 1 accepted\n"
 
     out = tmp_path / "masks"
-    assert run(site, secret, "export", "--project", "Chain", "--accepted", "--out", str(out)) == f"2 files in {out}\n"
-    described = json.loads(next(out.glob("*.json")).read_text())
+    assert run(site, secret, "export", "--project", "Chain", "--accepted", "--out", str(out)) == f"4 files in {out}\n"
+    described = json.loads(next(out.rglob("labels.json")).read_text())
     assert described["project"] == "Chain" and described["masks"][0]["pixels"] == 100
-    assert int(np.count_nonzero(nifti.read(next(out.glob("*.nii.gz"))).voxels)) == 100
-    assert sorted(path.suffix for path in out.iterdir()) == [".gz", ".json"]
+    assert int(np.count_nonzero(nifti.read(next(out.rglob("labels.nii.gz"))).voxels)) == 100
+    assert sorted(path.name for path in out.iterdir() if path.is_file()) == ["agreement.csv", "manifest.json"]
 
 
 def join(site: Site, secret: str, name: str) -> None:

@@ -40,7 +40,7 @@ def test_a_comment_is_pinned_read_and_resolved(cast: Cast) -> None:
     assert resolved["person"] == "alice" and not comments.open_ones(cast.alices).exists()
     assert alice.post(one, {"resolved": False}, content_type="application/json").json()["resolved"] is None
     assert comments.thread(cast.alices).count() == 1
-    assert set(Event.objects.values_list("verb", flat=True)) == {"commented", "resolved", "unresolved"}
+    assert set(Event.objects.values_list("verb", flat=True)) >= {"commented", "resolved", "unresolved"}
 
 
 def test_a_comment_may_be_about_the_whole_slice(cast: Cast) -> None:

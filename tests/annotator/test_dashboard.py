@@ -67,7 +67,7 @@ def test_where_the_project_stands(cast: Cast, figures: Figures) -> None:
     make_case(cast, cast.bob, (S.ASSIGNED, 1), readings=2, due_on=TODAY)
     standing = figures.standing()
     assert (standing.planned, standing.accepted, standing.percent) == (6, 1, 16)
-    assert (standing[S.SUBMITTED], standing[S.RETURNED], standing.not_given) == (1, 1, 2)
+    assert (standing.by_state[S.SUBMITTED], standing.by_state[S.RETURNED], standing.not_given) == (1, 1, 2)
     assert standing.overdue == 1
     due = by_name(figures.due())
     assert due == {date(2026, 5, 11): [4, 1, 3]}
@@ -184,6 +184,7 @@ def test_the_pages_show_tables_that_become_charts(cast: Cast) -> None:
     make_case(cast, cast.alice, (S.ASSIGNED, 3), (S.SUBMITTED, 1))
     client = logged_in(cast.maria)
     page = client.get(f"/projects/{cast.project.pk}/figures/?first=2026-05-11&last=2026-05-13").content.decode()
+    assert "<b>0 %</b><span>0 of 3 accepted</span>" in page and "<b>1</b><span>wait for review</span>" in page
     assert 'data-chart="stacked"' in page and "2026-05-11</td>" in page and "2026-05-10</td>" not in page
     assert "alice" in client.get(f"/projects/{cast.project.pk}/figures/people/").content.decode()
     assert "Nothing to count" in client.get(f"/projects/{cast.project.pk}/figures/effort/").content.decode()

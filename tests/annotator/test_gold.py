@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from annotator.annotation import access, agreement_tables, assign, gold, progress, truth, work
+from annotator.annotation import access, agreement, agreement_tables, assign, gold, jobs, progress, truth, work
 from annotator.annotation.models import Assignment, Comparison, Project, Task, Transition
 from annotator.events.models import Notice
 from tests.annotator import factories
@@ -56,7 +56,7 @@ def test_a_check_is_compared_with_the_truth_and_accepted_silently(cast: Cast, go
     check.refresh_from_db()
     assert (check.state, check.transitions.last().person) == ("accepted", None)
     (bob,) = gold.people(cast.project)
-    assert (bob.name, bob.dice, bob.by_label) == ("bob", pytest.approx(0.75), {cast.liver.pk: pytest.approx(0.75)})
+    assert (bob.name, bob.dice, bob.by_label) == ("bob", 0.75, {cast.liver.pk: 0.75})
     assert not Notice.objects.exists()
 
 
@@ -79,11 +79,11 @@ def test_a_check_looks_like_a_reading_to_its_person(cast: Cast, check) -> None:
     reading = client.get(f"/api/assignments/{cast.bobs.pk}/").json()
     checks = client.get(f"/api/assignments/{check.pk}/").json()
     assert checks.keys() == reading.keys() and checks["links"].keys() == reading["links"].keys()
-    assert checks["progress"] == reading["progress"]
+    assert checks["progress"] == reading["progress"] and checks["kind"] == reading["kind"]
     for path in ("/", f"/cases/{check.pk}/"):
         text = client.get(path).content.decode().lower()
         assert "check" not in text and "gold" not in text
-    assert check in work.own_cases(cast.bob)
+    assert check in work.own_cases(cast.bob, work.TO_DO)
 
 
 def test_its_person_reaches_nothing_else_of_the_case_until_it_is_submitted(cast: Cast, golden, at_once) -> None:
@@ -181,6 +181,23 @@ def test_a_check_whose_truth_was_reopened_is_over_without_figures(cast: Cast, go
     progress.make("submit", cast.bob, check)
     check.refresh_from_db()
     assert check.state == "accepted" and not Comparison.objects.exists()
+
+
+def test_a_check_that_could_not_be_compared_is_compared_again_with_what_is_the_truth_now(
+    cast: Cast, golden, check, at_once
+) -> None:
+    progress.make("submit", cast.bob, check)
+    progress.make("reopen", cast.maria, golden, "A vessel is missing.")
+    jobs.compare(Comparison.objects.get().pk)
+    client, address = logged_in(cast.maria), f"/projects/{cast.project.pk}/gold/"
+    assert agreement.OPEN in client.get(address).content.decode()
+    progress.make("submit", cast.alice, golden)
+    progress.make("accept", cast.rob, golden)
+    with at_once():
+        client.post(f"{address}again/")
+    check.refresh_from_db()
+    assert check.state == "accepted" and Comparison.objects.get().state == "done"
+    assert agreement.OPEN not in client.get(address).content.decode()
 
 
 # ------------------------------------------------------------------------------------------ no data

@@ -15,6 +15,7 @@ from django.db import connection
 
 from annotator import masks
 from annotator.annotation import export, slicemasks
+from annotator.annotation.assign import AssignRefused
 from annotator.annotation.models import Assignment, Project, Task
 from annotator.studies import imports, outcomes, store
 from annotator.studies.models import Series, Study
@@ -143,7 +144,7 @@ def test_the_assignee_gets_every_case_once(dicom: list[Path], cast: Cast) -> Non
 
 
 def test_an_outsider_gets_no_case(dicom: list[Path], cast: Cast, storage: Path) -> None:
-    with pytest.raises(outcomes.ImportRefused, match="eve is no member of the project Abdomen"):
+    with pytest.raises(AssignRefused, match="eve is no member of the project Abdomen"):
         import_one(dicom[0].parent, cast.project, assignee=cast.eve)
     assert not (storage / "series").exists()
 
@@ -163,7 +164,8 @@ def test_the_same_series_is_stored_once(dicom: list[Path], cast: Cast, storage: 
     first = import_one(dicom[0].parent, cast.project)
     again = import_one(dicom[0].parent, cast.elsewhere)
     assert again.series == first.series and again.outcome == "known"
-    assert again.sentences == (imports.KNOWN,)
+    assert again.sentences == (imports.KNOWN, imports.ADDED)
+    assert import_one(dicom[0].parent, cast.elsewhere).sentences == (imports.KNOWN,)
     assert len(list((storage / "series").iterdir())) == 1
     assert set(Task.objects.filter(series=first.series).values_list("project__name", flat=True)) == {
         "Abdomen",

@@ -70,7 +70,7 @@ def test_pages_take_a_handful_of_queries(cast: Cast, django_assert_max_num_queri
     for _ in range(5):
         factories.assign(cast.project, cast.alice)
     client = logged_in(cast.maria)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(15):
         client.get("/")
 
 

@@ -61,6 +61,7 @@ TABLE = {
     "projects/<int:project_id>/agreement/<int:task_id>/adjudicate/": ("post", (LOGIN, 404, 404, 404, 302, 302, 302)),
     "projects/<int:project_id>/gold/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
     "projects/<int:project_id>/gold/checks/": ("post", (LOGIN, 404, 404, 404, 404, 400, 400)),
+    "projects/<int:project_id>/gold/again/": ("post", (LOGIN, 404, 404, 404, 404, 302, 302)),
     "projects/<int:project_id>/gold/<int:task_id>/": ("post", (LOGIN, 404, 404, 404, 404, 302, 302)),
     "projects/<int:project_id>/export/": ("get", (LOGIN, 404, 404, 404, 404, 302, 302)),
     "projects/<int:project_id>/people/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),

@@ -133,7 +133,7 @@ def test_from_the_first_label_to_accepted_masks(cast: Cast, small_ct, tmp_path: 
     names = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))).namelist()  # type: ignore[attr-defined]
     assert [Path(name).name for name in names] == ["labels.nii.gz", "labels.json", "agreement.csv", "manifest.json"]
     verbs = [event["verb"] for event in maria.get("events/", project=project["id"])["results"]]
-    assert {"made", "invited", "joined", "exported"} <= set(verbs)
+    assert {"created", "invited", "joined", "exported"} <= set(verbs)
 
 
 def test_a_hundred_on_a_page(cast: Cast) -> None:

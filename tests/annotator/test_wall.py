@@ -47,3 +47,25 @@ def test_studies_have_no_tables_that_point_upwards() -> None:
 def test_the_protocol_and_the_masks_stand_alone() -> None:
     for name in ("protocol", "masks"):
         assert not any(module.startswith(("django", "annotator")) for module in imports(ROOT / f"annotator/{name}.py"))
+
+
+APPS = ("events", "studies", "annotation", "api", "projects", "accounts")
+"""The lowest first: the tables of one point at those of the apps before it only, and at people."""
+
+
+def test_tables_point_in_one_direction() -> None:
+    for position, app in enumerate(APPS):
+        above = [f"annotator.{other}" for other in APPS[position + 1 :]]
+        path = ROOT / f"annotator/{app}/models.py"
+        upwards = [name for name in imports(path) if name.startswith(tuple(above))] if path.exists() else []
+        assert upwards == [], f"{app}/models.py"
+
+
+def test_events_know_nobody_s_tables() -> None:
+    models = [f"annotator.{app}.models" for app in APPS if app != "events"]
+    assert importers("annotator/events", *models) == []
+
+
+def test_what_the_team_does_knows_no_pages() -> None:
+    pages = ("annotator.projects", "annotator.accounts", "annotator.api", "annotator.live")
+    assert importers("annotator/annotation", *pages) == []

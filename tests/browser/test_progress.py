@@ -55,7 +55,7 @@ def test_a_case_from_the_queue_to_its_acceptance(log_in, page, site, waiting_cas
     shoot(page, "return")
     check(page)
     page.get_by_role("dialog").get_by_role("button", name="Return").click()
-    page.locator(".progress .is-returned").wait_for()
+    page.get_by_text("No case of Tests waits for your review.").first.wait_for()
 
     become("annotator")
     shoot(page, "returned-work")
@@ -69,7 +69,7 @@ def test_a_case_from_the_queue_to_its_acceptance(log_in, page, site, waiting_cas
     become("manager")
     case_at(address)
     page.get_by_role("button", name="Accept", exact=True).click()
-    page.locator(".progress .is-accepted").wait_for()
+    page.get_by_text("No case of Tests waits for your review.").first.wait_for()
     page.goto(site.url)
     page.locator(".tag.is-accepted").wait_for()
     check(page)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.http import Http404, HttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
@@ -12,14 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator import streams
-from annotator.annotation import access, assign, export, measure, progress, truth, truthfiles
-from annotator.annotation.models import Assignment, Comment
+from annotator.annotation import access, assign, comments, export, measure, progress, truth, truthfiles
+from annotator.annotation.models import Assignment
 from annotator.api.case import progress_json
 from annotator.api.models import ApiToken
 from annotator.api.rest import serializers as show
 from annotator.api.rest.calls import Call
 from annotator.api.rest.doors import need
-from annotator.api.rest.errors import Conflict
 from annotator.api.rest.people import named
 from annotator.events import audit
 
@@ -131,14 +128,17 @@ class Comments(AssignmentCall):
 
     @extend_schema(responses=show.CommentFields(many=True))
     def get(self, request: Request, assignment_id: int) -> Response:
-        return self.pages(show.CommentFields, self.case(assignment_id).comments.select_related("person", "resolved_by"))
+        return self.pages(show.CommentFields, comments.thread(self.case(assignment_id)))
 
     @extend_schema(request=show.CommentFields, responses={201: show.CommentFields})
     def post(self, request: Request, assignment_id: int) -> Response:
         """Say something about a slice, or about a point of it."""
         case, fields = self.case(assignment_id), self.body(show.CommentFields)
-        _check_place(case, **{"y": None, "x": None, "label_id": None, **fields})
-        made = Comment.objects.create(assignment=case, person=self.person, **fields)
+        y, x = fields.get("y"), fields.get("x")
+        if (y is None) != (x is None):
+            raise ValidationError("A point has both y and x; a comment on the whole slice has neither.")
+        point = None if y is None or x is None else (y, x)
+        made = comments.add(self.person, case, fields["text"], fields["z"], point, fields.get("label_id"))
         return self.show(show.CommentFields, made, 201)
 
 
@@ -148,31 +148,9 @@ class OneComment(AssignmentCall):
     @extend_schema(request=show.CommentChange, responses=show.CommentFields)
     def patch(self, request: Request, assignment_id: int, comment_id: int) -> Response:
         """Resolve it, or open it again."""
-        case = self.case(assignment_id)
-        comment = self.find(case.comments.all(), pk=comment_id)
+        comment = self.find(comments.thread(self.case(assignment_id)), pk=comment_id)
         resolved = self.body(show.CommentChange)["resolved"]
-        _check_open(case)
-        comment.resolved_at = timezone.now() if resolved else None
-        comment.resolved_by = self.person if resolved else None
-        with transaction.atomic():
-            comment.save(update_fields=["resolved_at", "resolved_by"])
-        return self.show(show.CommentFields, comment)
-
-
-def _check_open(case: Assignment) -> None:
-    if case.state == Assignment.State.ACCEPTED:
-        raise Conflict("The case is accepted; what was said about it stays as it is.")
-
-
-def _check_place(case: Assignment, z: int, y: int | None, x: int | None, label_id: int | None, text: str) -> None:
-    _check_open(case)
-    depth, height, width = case.task.series.shape
-    if (y is None) != (x is None):
-        raise ValidationError("A point has both y and x; a comment on the whole slice has neither.")
-    if z >= depth or (y or 0) >= height or (x or 0) >= width:
-        raise ValidationError(f"This lies outside the series, which has {depth} × {height} × {width} voxels.")
-    if label_id is not None and not case.task.project.labels.filter(pk=label_id).exists():
-        raise ValidationError("The label is none of this project.")
+        return self.show(show.CommentFields, comments.resolve(self.person, comment, resolved))
 
 
 def _named(stem: str) -> dict[str, str]:

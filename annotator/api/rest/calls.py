@@ -25,6 +25,7 @@ class Pages(PageNumberPagination):
     """`?page=2` and so on, a hundred on each."""
 
     page_size = 100
+    page_query_description = "which hundred of them, from 1"
     invalid_page_message = "There is no such page."
 
 
@@ -32,7 +33,7 @@ class Call(GenericAPIView):
     """One address. `writes` is the scope that a token needs for anything but reading."""
 
     writes: str = ApiToken.Scope.MANAGE
-    pagination_class = Pages
+    pagination_class: type[Pages] | None = Pages
     queryset = Project.objects.none()  # asked for by GenericAPIView; calls find their own
     serializer_class = serializers.Serializer
     request: Request

@@ -35,7 +35,7 @@ class Described(AutoSchema):
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular's own signature
         words = super().get_description()
         writes = getattr(self.view, "writes", None)
-        return words if self.method == "GET" or not writes else f"{words}\n\nNeeds the scope `{writes}`.".strip()
+        return words if self.method == "GET" or not writes else f"{words}\n\nNeeds the scope “{writes}”.".strip()
 
     def _get_serializer_name(self, *args: Any, **kwargs: Any) -> str:
         return str(super()._get_serializer_name(*args, **kwargs)).replace("Fields", "")

@@ -13,8 +13,11 @@ from rest_framework.views import set_rollback
 
 from annotator.accounts.directory import AdminRefused
 from annotator.annotation.assign import AssignRefused
+from annotator.annotation.comments import CommentRefused
+from annotator.annotation.labelsets import LabelRefused
 from annotator.annotation.people import PeopleRefused
 from annotator.annotation.progress import MoveRefused
+from annotator.annotation.projects import ProjectRefused
 from annotator.studies import uploads
 
 
@@ -22,7 +25,16 @@ class Conflict(ValueError):
     """A sentence why what is asked for cannot be, things being as they are."""
 
 
-CONFLICTS = (Conflict, AdminRefused, AssignRefused, MoveRefused, PeopleRefused)
+CONFLICTS = (
+    Conflict,
+    AdminRefused,
+    AssignRefused,
+    CommentRefused,
+    LabelRefused,
+    MoveRefused,
+    PeopleRefused,
+    ProjectRefused,
+)
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator.annotation import access
-from annotator.annotation.models import Label, Membership, Project
+from annotator.annotation import access, labelsets, projects
 from annotator.api.rest import serializers as show
 from annotator.api.rest.calls import Call
-from annotator.api.rest.errors import Conflict
-from annotator.events import audit
 
 
 class Projects(Call):
@@ -36,11 +30,7 @@ class Projects(Call):
         """Make a project, whose manager you are then."""
         if not access.may_create_projects(self.person):
             raise PermissionDenied("Only who manages a project already may make one, or an admin.")
-        fields = self.body(show.ProjectFields)
-        with _unique(f"There is a project {fields['name']} already."), transaction.atomic():
-            made = Project.objects.create(**fields)
-            Membership.objects.create(project=made, person=self.person, role=Membership.Role.MANAGER)
-            audit.note(self.person, "made", made, made.pk)
+        made = projects.create(self.person, **self.body(show.ProjectFields))
         return self.show(show.ProjectFields, made, 201)
 
 
@@ -55,9 +45,7 @@ class OneProject(Call):
     def patch(self, request: Request, project_id: int) -> Response:
         """Change some of it."""
         project = self.managed(project_id)
-        fields = self.body(show.ProjectFields, project)
-        with _unique(f"There is a project {fields.get('name')} already."):
-            _change(self, project, fields, project.pk)
+        projects.change(project, self.person, **self.body(show.ProjectFields, project))
         return self.show(show.ProjectFields, project)
 
 
@@ -73,10 +61,7 @@ class Labels(Call):
     def post(self, request: Request, project_id: int) -> Response:
         """Add a label."""
         project = self.managed(project_id)
-        fields = self.body(show.LabelFields)
-        with _unique(_TAKEN), transaction.atomic():
-            made = Label.objects.create(project=project, **fields)
-            audit.note(self.person, "made", made, project.pk)
+        made = labelsets.add(project, self.person, **self.body(show.LabelFields))
         return self.show(show.LabelFields, made, 201)
 
 
@@ -92,41 +77,12 @@ class OneLabel(Call):
     def patch(self, request: Request, project_id: int, label_id: int) -> Response:
         """Change some of it."""
         label = self.find(self.managed(project_id).labels.all(), pk=label_id)
-        fields = self.body(show.LabelFields, label)
-        with _unique(_TAKEN):
-            _change(self, label, fields, project_id)
+        labelsets.change(label, self.person, **self.body(show.LabelFields, label))
         return self.show(show.LabelFields, label)
 
     @extend_schema(responses={204: OpenApiResponse(description="It is gone.")})
     def delete(self, request: Request, project_id: int, label_id: int) -> Response:
         """Delete a label that nobody has used."""
         label = self.find(self.managed(project_id).labels.all(), pk=label_id)
-        with transaction.atomic():
-            audit.note(self.person, "deleted", label, project_id)
-            label.delete()
+        labelsets.delete(label, self.person)
         return Response(status=204)
-
-
-_TAKEN = "Another label of this project has this name or this value."
-
-
-class _unique:
-    """What the database does not take twice is a Conflict with this sentence."""
-
-    def __init__(self, sentence: str) -> None:
-        self.sentence = sentence
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, IntegrityError):
-            raise Conflict(self.sentence) from error
-
-
-def _change(call: Call, thing: Project | Label, fields: dict[str, Any], project_id: int) -> None:
-    with transaction.atomic():
-        for name, value in fields.items():
-            setattr(thing, name, value)
-        thing.save(update_fields=list(fields))
-        audit.note(call.person, "changed", thing, project_id, fields=sorted(fields))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -86,7 +86,9 @@ class ProjectFields(serializers.ModelSerializer):
             "created_at",
         ]
         read_only_fields = ["archived_at"]
-        extra_kwargs = {"name": {"validators": []}}  # whether it is free is asked when it is written
+        extra_kwargs: ClassVar[dict[str, Any]] = {
+            "name": {"validators": []}
+        }  # whether it is free is asked when it is written
 
 
 class LabelFields(serializers.ModelSerializer):
@@ -275,7 +277,8 @@ class Progress(serializers.Serializer):
     """Where the case stands and what the person can do about it."""
 
     state = serializers.ChoiceField(Assignment.State.choices)
-    editable = serializers.BooleanField()
+    refusal = serializers.CharField(allow_null=True, help_text="why the person cannot change its masks now")
+    revisable = serializers.BooleanField(help_text="whether the person may edit a copy of it")
     moves = serializers.ListField(child=serializers.CharField())
     reason = Reason(allow_null=True, help_text="why it came here, where somebody said so")
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator.annotation import access, assign
-from annotator.annotation.models import Assignment, Project, Task
+from annotator.annotation import access, assign, cases
+from annotator.annotation.models import Project, Task
 from annotator.api.models import ApiToken
 from annotator.api.rest import serializers as show
 from annotator.api.rest.calls import Call
 from annotator.api.rest.errors import Conflict
 from annotator.api.rest.people import named
-from annotator.events import audit
-from annotator.studies.models import Series
 
 
 class Tasks(Call):
@@ -48,15 +47,14 @@ class Tasks(Call):
     def post(self, request: Request, project_id: int) -> Response:
         """Make a task of a series of any project that you manage."""
         project, fields = self.managed(project_id), self.body(show.NewTask)
-        theirs = Series.objects.filter(tasks__project__in=access.projects_managed_by(self.person))
-        series = self.find(theirs, pk=fields.pop("series_id"))
-        try:
-            with transaction.atomic():
-                made = Task.objects.create(project=project, series=series, **fields)
-                audit.note(self.person, "made", made, project.pk)
-        except IntegrityError as twice:
-            raise Conflict(f"{series} is a case of {project} already.") from twice
-        return self.show(show.TaskFields, made, 201)
+        series = self.find(access.series_managed_by(self.person), pk=fields.pop("series_id"))
+        with transaction.atomic():
+            new = cases.add_series(project, [series.pk], self.person)
+            if not new:
+                raise Conflict(f"{series} is a case of {project} already.")
+            if fields:
+                cases.plan(new, self.person, timezone.localdate(), **fields)
+        return self.show(show.TaskFields, new[0], 201)
 
 
 class OneTask(Call):
@@ -70,14 +68,7 @@ class OneTask(Call):
     def patch(self, request: Request, task_id: int) -> Response:
         """Another priority, due date, skill or number of readings."""
         task = self._managed_task(task_id)
-        fields = self.body(show.TaskFields, task)
-        with transaction.atomic():
-            readings = fields.get("readings")
-            if readings and readings < _given(task):
-                raise Conflict(f"{_given(task)} people have this task; it cannot have fewer readings.")
-            Task.objects.filter(pk=task.pk).update(**fields)
-            audit.note(self.person, "changed", task, task.project_id, fields=sorted(fields))
-        task.refresh_from_db()
+        cases.plan([task], self.person, timezone.localdate(), **self.body(show.TaskFields, task))
         return self.show(show.TaskFields, task)
 
     def _managed_task(self, task_id: int) -> Task:
@@ -141,8 +132,3 @@ def _chosen(project: Project, numbers: list[int] | None) -> list[Task]:
         if number not in found:
             raise Conflict(f"There is no task {number} in {project}.")
     return list(found.values())
-
-
-def _given(task: Task) -> int:
-    readings = task.assignments.filter(kind=Assignment.Kind.READING)
-    return readings.exclude(state=Assignment.State.HANDED_BACK).count()

@@ -45,7 +45,7 @@ export interface Assignment {
   readonly project: Project;
   readonly series: Series;
   readonly labels: readonly Label[];
-  readonly kind: "reading" | "check" | "revision" | "adjudication";
+  readonly kind: "reading" | "revision" | "adjudication";
   /** Whose work it is. */
   readonly person: string;
   /** Who looks at it. */

@@ -119,10 +119,11 @@ export class Keys {
   /** Back to the table's keys; commands that have one of them now go back as well. */
   reset(command: Command): void {
     const changed = { ...this.changed.value };
-    const free = ({ id, keys }: Command) => {
-      delete changed[id];
+    const free = (one: Command) => {
+      delete changed[one.id];
+      const first = this.firstOf(one);
       for (const [other, chords] of Object.entries(changed))
-        if (other in changed && chords.some((chord) => keys.includes(chord))) free(commandNamed(other));
+        if (other in changed && chords.some((chord) => first.includes(chord))) free(commandNamed(other));
     };
     free(command);
     this.changed.value = changed;

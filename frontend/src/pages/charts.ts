@@ -1,7 +1,7 @@
 // A chart beside its table: `<table data-chart="line">` has a head row of series names and a row for each point, its first cell
 // the point's name. The table stays for whoever reads rather than looks. Chart.js is loaded where a page has a chart.
 //
-// `th[data-uncharted]` keeps a column out of the chart (another unit, say), `data-chart-rows="30"` all rows but the first 30.
+// `th[data-colour]` is a column's own colour. `th[data-uncharted]` keeps a column out of the chart (another unit, say), `data-chart-rows="30"` all rows but the first 30.
 
 import type { Chart, ChartConfiguration } from "chart.js";
 
@@ -9,7 +9,7 @@ type Kind = "line" | "bar" | "stacked";
 
 export interface ChartData {
   readonly labels: string[];
-  readonly series: { readonly label: string; readonly data: (number | null)[] }[];
+  readonly series: { readonly label: string; readonly data: (number | null)[]; readonly colour: string | undefined }[];
 }
 
 /** The numbers of a table; a cell without a number is a gap. `data-value` says a cell's number where its text is longer. */
@@ -20,6 +20,7 @@ export function readTable(table: HTMLTableElement): ChartData {
   const shown = points.slice(0, Number(table.dataset.chartRows ?? points.length));
   const series = head.map((cell, column) => ({
     label: textOf(cell),
+    colour: cell.dataset.colour,
     data: shown.map((cells) => numberOf(cells[column])),
   }));
   return { labels: shown.map((cells) => textOf(cells[0])), series: series.filter((_, column) => charted[column]) };
@@ -63,7 +64,7 @@ function canvasAbove(page: Document, table: HTMLTableElement): HTMLCanvasElement
   const frame = page.createElement("div");
   frame.className = "chart";
   frame.setAttribute("aria-hidden", "true"); // the table says it all
-  (table.closest(".scroll") ?? table).before(frame);
+  (table.closest("details") ?? table.closest(".scroll") ?? table).before(frame);
   return frame.appendChild(page.createElement("canvas"));
 }
 
@@ -72,9 +73,10 @@ export function configuration(table: HTMLTableElement, colours: readonly string[
   const { labels, series } = readTable(table);
   const kind = table.dataset.chart as Kind;
   const stacked = kind === "stacked";
-  const datasets = series.map((one, index) => {
-    const colour = colours[index % colours.length];
-    return { ...one, borderColor: colour, backgroundColor: colour, spanGaps: true, tension: 0.2 };
+  const isWhole = series.every(({ data }) => data.every((number) => Number.isInteger(number ?? 0)));
+  const datasets = series.map(({ label, data, colour: own }, index) => {
+    const colour = own ?? colours[index % colours.length];
+    return { label, data, borderColor: colour, backgroundColor: colour, spanGaps: true, tension: 0.2 };
   });
   return {
     type: kind === "line" ? "line" : "bar",
@@ -82,7 +84,10 @@ export function configuration(table: HTMLTableElement, colours: readonly string[
     options: {
       maintainAspectRatio: false,
       interaction: { mode: "index", intersect: false },
-      scales: { x: { stacked, grid: { display: false } }, y: { stacked, beginAtZero: true } },
+      scales: {
+        x: { stacked, grid: { display: false } },
+        y: { stacked, beginAtZero: true, ticks: { precision: isWhole ? 0 : undefined } },
+      },
       plugins: { legend: { display: series.length > 1, labels: { boxWidth: 12, boxHeight: 12 } } },
     },
   };

@@ -85,11 +85,14 @@ function Take({ work: { desk, viewer }, id, name }: { work: Work; id: string; na
     <button
       type="button"
       title={`${command.does} (${desk.keys.name(id)})`}
-      aria-label={`${command.does}: ${name}`}
       disabled={desk.progress.refusal !== undefined}
       onClick={run}
     >
-      {name} <kbd>{desk.keys.name(id)}</kbd>
+      <span>
+        {name}
+        <span class="unseen">: {command.does}</span>
+      </span>
+      <kbd>{desk.keys.name(id)}</kbd>
     </button>
   );
 }

@@ -17,6 +17,10 @@ const changes = (n: number) => (n === 1 ? "1 change" : `${n} changes`);
 function LeaseBanner({ work: { desk, viewer } }: { work: Work }) {
   const { session } = desk;
   const { since } = session.lease.value;
+  const when = since && time(since);
+  const where = session.wasTaken.value
+    ? `You went on in another window${when && ` at ${when}`}.`
+    : `You have this case open in another window${when && ` since ${when}`}.`;
   const waiting = session.waiting.value.length;
   const workHere = () => {
     session.workHere();
@@ -25,8 +29,7 @@ function LeaseBanner({ work: { desk, viewer } }: { work: Work }) {
   return (
     <section class="banner" role="status" aria-label="Open elsewhere">
       <p>
-        {session.wasTaken.value ? "You went on in another window" : "You have this case open in another window"}
-        {since && ` at ${time(since)}`}. Here you only look on.
+        {where} Here you only look on.
         {waiting > 0 && ` ${changes(waiting)} made here wait and are kept.`}
       </p>
       <button type="button" class="button primary" onClick={workHere}>
@@ -52,7 +55,7 @@ function ConflictBanner({ work: { desk, viewer } }: { work: Work }) {
         The case was changed in another window while {changes(found.changes)} made here
         {found.places.length > 0 && ` (${slicesNamed(found.places)})`} waited. You see the other window’s.
       </p>
-      <div class="presets">
+      <div class="choices">
         <button type="button" class="button" aria-pressed={desk.comparing.value} onClick={() => desk.compare()}>
           See the difference
         </button>

@@ -36,9 +36,9 @@ function Begin({ work: { desk, viewer } }: { work: Work }) {
     viewer.host.focus();
   };
   return (
-    <div class="presets">
+    <div class="edits">
       <button type="button" aria-pressed={isPlacing.value} title={desk.keys.name("comment")} onClick={pin}>
-        {isPlacing.value ? "Press on the slice…" : "Pin a comment"}
+        {isPlacing.value ? "Press the slice…" : "Pin a comment"}
       </button>
       <button type="button" title={desk.keys.name("comment-slice")} onClick={() => desk.commentOnSlice()}>
         On this slice

@@ -16,6 +16,7 @@ import { Icon } from "./icons";
 import { Returned } from "./Progress";
 
 export function SidePanel({ work }: { work: Work }) {
+  const isForLooking = work.desk.progress.refusal !== undefined;
   return (
     <aside class="side" aria-label="Labels and display">
       <Returned work={work} />
@@ -24,8 +25,8 @@ export function SidePanel({ work }: { work: Work }) {
       <Labels work={work} />
       <Comments work={work} />
       <Clicks work={work} />
-      <Edit work={work} />
-      <Propagate work={work} />
+      {!isForLooking && <Edit work={work} />}
+      {!isForLooking && <Propagate work={work} />}
       <Measures work={work} />
       <HistoryList work={work} />
       <Display work={work} />
@@ -463,6 +464,7 @@ function Windows({ work: { desk, viewer } }: { work: Work }) {
   );
 }
 
+/** The server makes HTML of the project's Markdown, and lets none of its writers' own through. */
 function Guidelines({ work: { desk } }: { work: Work }) {
   const { guidelines } = desk.assignment.project;
   if (!guidelines.trim()) return null;

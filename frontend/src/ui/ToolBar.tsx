@@ -119,18 +119,29 @@ function ToolChoice({ desk, tool, name, more = "" }: ChoiceProps) {
 function StepTools({ work: { desk } }: { work: Work }) {
   const { session, keys } = desk;
   const target = desk.hovered.value ?? desk.selected.value;
+  const isForLooking = desk.progress.refusal !== undefined;
   return (
     <>
-      <Tool name="Undo" keys={keys.name("undo")} disabled={!session.canUndo.value} run={() => desk.undo()}>
+      <Tool
+        name="Undo"
+        keys={keys.name("undo")}
+        disabled={!session.canUndo.value || isForLooking}
+        run={() => desk.undo()}
+      >
         <Icon name="undo" />
       </Tool>
-      <Tool name="Redo" keys={keys.name("redo")} disabled={!session.canRedo.value} run={() => desk.redo()}>
+      <Tool
+        name="Redo"
+        keys={keys.name("redo")}
+        disabled={!session.canRedo.value || isForLooking}
+        run={() => desk.redo()}
+      >
         <Icon name="redo" />
       </Tool>
       <Tool
         name="Delete the selected click"
         keys={keys.name("delete-click")}
-        disabled={target === undefined}
+        disabled={target === undefined || isForLooking}
         run={() => desk.deleteClick()}
       >
         <Icon name="trash" />

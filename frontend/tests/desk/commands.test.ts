@@ -2,7 +2,16 @@
 import { signal } from "@preact/signals-core";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../src/desk/commands";
-import { type Bindings, bindingsFrom, chordOf, commandFor, commandNamed, Keys, refusal } from "../../src/desk/keys";
+import {
+  type Bindings,
+  bindingsFrom,
+  chordOf,
+  commandFor,
+  commandNamed,
+  hotkeys,
+  Keys,
+  refusal,
+} from "../../src/desk/keys";
 
 /** As the table has them. */
 const FIRST = new Keys(signal<Bindings>({}));
@@ -151,5 +160,40 @@ describe("a person's keys", () => {
     { brush: ["Q"], eraser: ["Q"] },
   ])("that were stored and make no sense (%j) are the table's", (stored) => {
     expect(bindingsFrom(stored)).toEqual({});
+  });
+});
+
+describe("the keys that a project gives its labels", () => {
+  const label = (id: number, hotkey: string) => ({ id, name: `${id}`, value: id, colour: "#000000", hotkey });
+  const labels = [label(11, ""), label(12, "2"), label(13, "B"), label(14, "1"), label(15, ";")];
+  const made = (changed: Bindings = {}) => new Keys(signal<Bindings>(changed), hotkeys(labels));
+  const chosen = (keys: Keys, chord: string) => keys.command(chord)?.id;
+
+  it("choose them, before any number does", () => {
+    const keys = made();
+    expect(["1", ";", "5", "2"].map((chord) => chosen(keys, chord))).toEqual([
+      "label-4",
+      "label-5",
+      undefined,
+      "label-2",
+    ]);
+    expect(keys.of(commandNamed("label-1"))).toEqual([]);
+  });
+
+  it("leave the keys of other commands to these", () => {
+    expect([chosen(made(), "B"), chosen(made(), "3")]).toEqual(["brush", "label-3"]);
+  });
+
+  it("give way to what a person wants, until it is reset", () => {
+    const keys = made({ "label-5": ["W"], window: [";"] });
+    expect([chosen(keys, "W"), chosen(keys, ";")]).toEqual(["label-5", "window"]);
+    keys.reset(commandNamed("label-5"));
+    expect([chosen(keys, "W"), chosen(keys, ";")]).toEqual(["window", "label-5"]);
+  });
+
+  it("reach labels beyond the ninth", () => {
+    const many = Array.from({ length: 12 }, (_, i) => label(i, i === 11 ? "+" : i === 10 ? ";" : ""));
+    const keys = new Keys(signal<Bindings>({}), hotkeys(many));
+    expect([chosen(keys, ";"), chosen(keys, "+"), chosen(keys, "9")]).toEqual(["label-11", "zoom-in", "label-9"]);
   });
 });

@@ -43,6 +43,19 @@ describe("a table as a chart", () => {
     expect(made("bar").data.datasets.map((one) => one.backgroundColor)).toEqual(["red", "blue", "red"]);
   });
 
+  it("draws a column that has a colour of its own in it", () => {
+    const head = '<th>a</th><th data-colour="#e5484d">aorta</th><th>liver</th>';
+    const { datasets } = configuration(table("", head, cells("x", "1", "2")), ["red", "blue"]).data;
+    expect(datasets.map((one) => one.borderColor)).toEqual(["#e5484d", "blue"]);
+  });
+
+  it("counts in whole numbers where there are no others", () => {
+    const precision = (number: string) =>
+      configuration(table("", "<th>a</th><th>b</th>", cells("x", number)), ["red"]).options?.scales?.y?.ticks;
+    expect(precision("3")).toMatchObject({ precision: 0 });
+    expect(precision("0.8")).toMatchObject({ precision: undefined });
+  });
+
   it("of one series needs no legend", () => {
     expect(configuration(table("", "<th>a</th><th>b</th>"), ["red"]).options?.plugins?.legend?.display).toBe(false);
   });

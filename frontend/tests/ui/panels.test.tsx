@@ -12,7 +12,7 @@ import { stretches } from "../../src/ui/SliceBar";
 import { imagePoint } from "../../src/viewer/geometry";
 import type { Viewer } from "../../src/viewer/viewer";
 import { newDesk } from "../desk/deskfake";
-import { maskOf, PLACE, refusal, storedOf } from "../session/fakes";
+import { changedOf, maskOf, PLACE, refusal, storedOf } from "../session/fakes";
 
 let work: Work;
 let socket: Awaited<ReturnType<typeof newDesk>>["socket"];
@@ -58,6 +58,33 @@ describe("the top bar", () => {
   });
 });
 
+describe("the banner", () => {
+  const button = (name: string) =>
+    [...document.querySelectorAll<HTMLButtonElement>(".banner button")].find((one) => one.textContent === name);
+
+  it("says that the person works in another window, and takes the work back", async () => {
+    expect(document.querySelector(".banner")).toBeNull();
+    await doing(() => socket.say({ type: "lease", mine: false, person: "maria", since: "2026-11-28T09:30:00Z" }));
+    expect(text(".banner p")).toMatch(/^You went on in another window at .*Here you only look on\.$/);
+    await doing(() => button("Take back")?.click());
+    expect(socket.of("take_over")).toHaveLength(1);
+  });
+
+  it("leaves the choice between two versions to the person", async () => {
+    await doing(() => {
+      work.desk.session.paint(PLACE, "brush", maskOf(3));
+      socket.say(refusal("lease", 1));
+      socket.say(changedOf({ z: 5 }));
+    });
+    expect(text(".banner p")).toContain("while 1 change made here (slice 6) waited");
+    await doing(() => button("See the difference")?.click());
+    expect(work.desk.difference.value.map(({ mask }) => mask)).toEqual([maskOf(3)]);
+    await doing(() => button("Take theirs")?.click());
+    expect(work.desk.session.waiting.value).toEqual([]);
+    expect(work.desk.difference.value).toEqual([]);
+  });
+});
+
 describe("the panels", () => {
   it("choose labels and count their slices", async () => {
     await doing(() => socket.answer({ label: 2, mask: maskOf(3) }));
@@ -91,6 +118,15 @@ describe("the panels", () => {
     expect(text(".badge")).toBe("Synthetic phantom – not a patient");
     expect(text(".side .warning")).toBe("Slices are 5 mm apart.");
     expect(document.querySelectorAll(".guidelines p")).toHaveLength(2);
+  });
+
+  it("offer the project's windows beside the standard ones", async () => {
+    const fat = [...document.querySelectorAll<HTMLButtonElement>(".presets button")].find(
+      (one) => one.textContent === "Fat",
+    );
+    expect(fat?.title).toBe("Width 200, level -100");
+    await doing(() => fat?.click());
+    expect(work.desk.greyWindow.value).toEqual({ width: 200, level: -100 });
   });
 
   it("show refusals until dismissed", async () => {
