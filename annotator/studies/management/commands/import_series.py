@@ -86,8 +86,8 @@ def _project(name: str, assignee: User | None, create: bool) -> Project:
 def _create_project(name: str, assignee: User | None) -> Project:
     """A project that one can start with; whoever gets its cases is a member."""
     project = Project.objects.create(name=name)
-    for value, (label, colour) in enumerate(LABELS.items(), start=1):
-        Label.objects.create(project=project, name=label, value=value, colour=colour)
+    for value, (label, (colour, snomed)) in enumerate(LABELS.items(), start=1):
+        Label.objects.create(project=project, name=label, value=value, colour=colour, snomed=snomed)
     if assignee:
         Membership.objects.create(project=project, person=assignee, role=Membership.Role.ANNOTATOR)
     return project
