@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, OuterRef, ProtectedError, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import ngettext
 
 from annotator.annotation import kept
 from annotator.annotation.models import Label, Project, SliceMask
@@ -72,7 +73,7 @@ def add(project: Project, by: User, **fields: Any) -> Label:
 
 
 def change(label: Label, by: User, **fields: Any) -> None:
-    """Change name, colour, hotkey, snomed or locked. Raises LabelRefused."""
+    """Change any of its fields but its project. Raises LabelRefused."""
     before = {name: getattr(label, name) for name in fields}
     with transaction.atomic():
         _set(label, fields, [one for one in _locked(label.project) if one != label])
@@ -89,7 +90,8 @@ def touched(label: Label) -> str | None:
     )
     if not masks["masks"]:
         return None
-    return f"{_counted(masks['masks'], 'mask')} in {_counted(masks['cases'], 'case')}"
+    standing = ngettext("%(n)d mask", "%(n)d masks", masks["masks"]) % {"n": masks["masks"]}
+    return standing + " " + ngettext("in %(n)d case", "in %(n)d cases", masks["cases"]) % {"n": masks["cases"]}
 
 
 def with_masks(project: Project) -> QuerySet[Any]:
@@ -151,6 +153,8 @@ def _faults(label: Label, others: Sequence[Label]) -> Iterable[str]:
         yield "A colour is written #rrggbb, e.g. #f0a020."
     if same := next((other for other in others if other.colour == label.colour), None):
         yield f"The label {same} has this colour already."
+    if same := next((other for other in others if other.value == label.value), None):
+        yield f"The label {same} has the value {label.value} already."
     if label.hotkey and not is_hotkey(label.hotkey):
         yield "A hotkey is one letter, digit or sign."
     if same := next((other for other in others if label.hotkey and other.hotkey == label.hotkey), None):
@@ -276,7 +280,3 @@ def _free_value(taken: set[int]) -> int:
 
 def _next(others: Sequence[Label]) -> int:
     return max((other.position for other in others), default=0) + 1
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from annotator.studies.models import Series
 
@@ -16,9 +17,9 @@ class Project(models.Model):
     """A data set being labelled: its series, its label set, its members and their roles."""
 
     class Overlap(models.TextChoices):
-        NEWEST = "newest", "the newest mask has the voxel"
-        BACKGROUND = "background", "a mask takes only voxels that no other has"
-        ALLOWED = "allowed", "masks may overlap"
+        NEWEST = "newest", _("the newest mask has the voxel")
+        BACKGROUND = "background", _("a mask takes only voxels that no other has")
+        ALLOWED = "allowed", _("masks may overlap")
 
     name = models.CharField(max_length=100, unique=True)
     guidelines = models.TextField(blank=True)
@@ -46,9 +47,9 @@ class Membership(models.Model):
     """A person's role in a project. Whoever has none sees nothing of it."""
 
     class Role(models.TextChoices):
-        ANNOTATOR = "annotator"
-        REVIEWER = "reviewer"
-        MANAGER = "manager"
+        ANNOTATOR = "annotator", _("Annotator")
+        REVIEWER = "reviewer", _("Reviewer")
+        MANAGER = "manager", _("Manager")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
@@ -138,19 +139,19 @@ class Assignment(models.Model):
     """
 
     class Kind(models.TextChoices):
-        READING = "reading"
-        CHECK = "check"
-        REVISION = "revision"
-        ADJUDICATION = "adjudication"
+        READING = "reading", _("Reading")
+        CHECK = "check", _("Check")
+        REVISION = "revision", _("Revision")
+        ADJUDICATION = "adjudication", _("Adjudication")
 
     class State(models.TextChoices):
-        ASSIGNED = "assigned", "new"
-        IN_PROGRESS = "in_progress", "in progress"
-        SUBMITTED = "submitted", "submitted"
-        RETURNED = "returned", "returned"
-        ACCEPTED = "accepted", "accepted"
-        SKIPPED = "skipped", "skipped"
-        HANDED_BACK = "handed_back", "handed back"
+        ASSIGNED = "assigned", _("new")
+        IN_PROGRESS = "in_progress", _("in progress")
+        SUBMITTED = "submitted", _("submitted")
+        RETURNED = "returned", _("returned")
+        ACCEPTED = "accepted", _("accepted")
+        SKIPPED = "skipped", _("skipped")
+        HANDED_BACK = "handed_back", _("handed back")
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="assignments")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments")

@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
@@ -59,7 +60,7 @@ def next_case(request: HttpRequest, project_id: int) -> HttpResponse:
         raise Http404
     case = assign.next_case(project, cast("User", request.user))
     if case is None:
-        messages.info(request, f"No case of {project} waits for you.")
+        messages.info(request, _("No case of %(project)s waits for you.") % {"project": project})
         return redirect("my_work")
     return redirect("case", case.pk)
 
@@ -90,7 +91,7 @@ def measures(request: HttpRequest, assignment_id: int) -> HttpResponse:
     try:
         table = measure.write_csv(assignment)
     except FileNotFoundError:
-        reason = "The voxels of this series are no longer here, so nothing can be measured."
+        reason = _("The voxels of this series are no longer here, so nothing can be measured.")
         return render(request, "404.html", {"reason": reason}, status=404)
     audit.note(request.user, "exported", assignment, assignment.task.project_id, what="measures")
     return tables.download(table, f"{export.file_stem(assignment)}-measures.csv")

@@ -393,6 +393,14 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
 
     # ------------------------------------------------------------------------------------------ the database
 
+    async def send(self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False) -> None:
+        """Nothing to a browser that is gone: `disconnect` comes next and puts everything in order.
+
+        An error here would end the consumer before that, and its heart would beat on for a window that is no more.
+        """
+        with contextlib.suppress(OSError):
+            await super().send(text_data, bytes_data, close)
+
     async def say(self, message: protocol.ServerMessage) -> None:
         await self.send(text_data=protocol.encode(message))
 

@@ -30,7 +30,7 @@ class SearchForm(forms.Form):
     kind = forms.CharField(label=_("Kind of thing"), required=False, max_length=32)
     text = forms.CharField(label=_("Thing"), required=False, max_length=100)
     since = forms.DateField(label=_("From"), required=False)
-    until = forms.DateField(label=_("To"), required=False)
+    until = forms.DateField(label=_("Until"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -32,7 +32,7 @@ class SpanForm(forms.Form):
     """From which day to which; the last four weeks where nothing is said."""
 
     first = forms.DateField(label=_("From"), required=False)
-    last = forms.DateField(label=_("To"), required=False)
+    last = forms.DateField(label=_("Until"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -309,7 +309,7 @@ def _comment(screen, liver):
     where = centre_click(liver[z], np.zeros_like(liver[z]))
     screen.page.mouse.click(*screen.point(where.x, where.y))
     screen.page.get_by_label(f"At the pin on slice {z + 1}").fill("The liver goes on here.")
-    screen.page.get_by_role("button", name="Comment", exact=True).click()
+    screen.page.keyboard.press("Control+Enter")
     screen.page.locator(".comment").wait_for()
 
 

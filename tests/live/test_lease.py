@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from channels.consumer import AsyncConsumer
 
 from annotator.annotation import lease, progress
 from annotator.annotation.models import Interaction, Membership
@@ -159,3 +160,19 @@ async def test_the_first_click_is_news_to_all_windows(case, labels, connect):
     there, _ = await opened(connect, case)
     await here.send(click(labels, 1))
     assert (await here.receive_until(News)).what == (await there.receive_until(News)).what == "progress"
+
+
+async def test_a_window_that_goes_while_it_is_told_something_lets_go(case, labels, connect, monkeypatch):
+    here, _ = await opened(connect, case)
+    there, _ = await opened(connect, case)
+    send = AsyncConsumer.send
+
+    async def send_to_who_is_there(self, message):
+        if self.window.name == here.name:
+            raise OSError("The browser is gone.")
+        await send(self, message)
+
+    monkeypatch.setattr(AsyncConsumer, "send", send_to_who_is_there)
+    await here.send(TakeOver())  # is answered, in vain
+    await here.close()
+    assert (await there.receive_until(Lease)).mine
