@@ -118,7 +118,8 @@ def _comparisons_of(tasks: Sequence[int]) -> dict[int, list[Comparison]]:
 
 
 def _figures_of(tasks: Sequence[int], label: Label | None) -> dict[int, dict[str, float | None]]:
-    rows = _volumes(None, label).filter(comparison__first__task__in=tasks)
+    """Of the labels that somebody has there: one that nobody has is no agreement, and would halve the differences."""
+    rows = _volumes(None, label).filter(comparison__first__task__in=tasks, dice__isnull=False)
     means: dict[str, Any] = {name: Avg(name) for name in ("dice", "surface_dice", "hd95")}
     means["difference_ml"] = Avg(Abs(F("first_ml") - F("second_ml")))
     task = "comparison__first__task"

@@ -224,7 +224,7 @@ def test_an_early_case_is_accepted_and_becomes_gold(day):
     page.get_by_text("No case waits for your review").first.wait_for()
     page = day.open("max", "Gold cases")
     shoot(page, "day-17-no-gold")
-    page.get_by_role("button", name="Mark Abdomen").click()
+    page.get_by_role("button", name="Mark as gold").click()
     page.get_by_label("ben").check()
     for other in ("anna", "rosa"):
         page.get_by_label(other).uncheck()

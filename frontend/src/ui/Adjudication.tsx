@@ -107,7 +107,9 @@ function Differences({ work: { desk, viewer }, adjudication }: { work: Work; adj
   return (
     <>
       <h3>
-        {slices.length ? `${name} differs on ${slices.length} slices, the worst first` : `Both agree on ${name}`}
+        {slices.length
+          ? `${name} differs on ${slices.length} ${slices.length === 1 ? "slice" : "slices"}, the worst first`
+          : `Both agree on ${name}`}
         {adjudication.undecided.value.size > 0 && <Next desk={desk} />}
       </h3>
       <ol class="differences">
