@@ -133,14 +133,14 @@ def volumes(comparison: Comparison) -> QuerySet[Agreement]:
     return rows.annotate(difference_ml=F("second_ml") - F("first_ml")).order_by("label__position", "label__value")
 
 
-def dice_by_slice(comparison: Comparison) -> tuple[list[str], list[tuple[int, list[float | None]]]]:
-    """Names of the labels, and of each slice (counted from 1, as on screen) the Dice of each label."""
+def dice_by_slice(comparison: Comparison) -> tuple[list[Label], list[tuple[int, list[float | None]]]]:
+    """The labels, and of each slice (counted from 1, as on screen) the Dice of each label."""
     labels = [row.label for row in volumes(comparison) if row.dice is not None]
     dice: dict[int, dict[int, float | None]] = {}
     for z, label_id, value in comparison.agreements.exclude(z=None).values_list("z", "label", "dice"):
         dice.setdefault(z or 0, {})[label_id] = value
     rows = [(z + 1, [dice[z].get(label.pk) for label in labels]) for z in sorted(dice)]
-    return [label.name for label in labels], rows
+    return labels, rows
 
 
 def to_csv(project: Project, task: Task | None = None) -> str:

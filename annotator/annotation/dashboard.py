@@ -181,9 +181,9 @@ class Figures:
         oldest = sorted(self._unfinished)[:OLDEST]
         cases = self.readings.select_related("task__series", "person").in_bulk([pk for _since, pk, _state in oldest])
         rows = [
-            [str((case := cases[pk]).task.series), case.person.get_username(), str(S(state).label), _days(since), case.task.due_on]
-            for since, pk, state in oldest
-        ]  # fmt: skip
+            [str(case.task.series), case.person.get_username(), str(S(state).label), _days(since), case.task.due_on]
+            for case, since, state in ((cases[pk], since, state) for since, pk, state in oldest)
+        ]
         texts = (_("case"), _("person"), _("state"))
         columns = (*(Column(text, None) for text in texts), Column(_("days in it"), 1), Column(_("due"), None))
         links = [reverse("case", args=[pk]) for _since, pk, _state in oldest]

@@ -73,7 +73,7 @@ def add(project: Project, by: User, **fields: Any) -> Label:
 
 
 def change(label: Label, by: User, **fields: Any) -> None:
-    """Change name, colour, hotkey, snomed or locked. Raises LabelRefused."""
+    """Change any of its fields but its project. Raises LabelRefused."""
     before = {name: getattr(label, name) for name in fields}
     with transaction.atomic():
         _set(label, fields, [one for one in _locked(label.project) if one != label])
@@ -153,6 +153,8 @@ def _faults(label: Label, others: Sequence[Label]) -> Iterable[str]:
         yield "A colour is written #rrggbb, e.g. #f0a020."
     if same := next((other for other in others if other.colour == label.colour), None):
         yield f"The label {same} has this colour already."
+    if same := next((other for other in others if other.value == label.value), None):
+        yield f"The label {same} has the value {label.value} already."
     if label.hotkey and not is_hotkey(label.hotkey):
         yield "A hotkey is one letter, digit or sign."
     if same := next((other for other in others if label.hotkey and other.hotkey == label.hotkey), None):

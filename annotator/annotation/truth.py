@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
 
 from annotator.annotation.models import Assignment, Project, Task
@@ -15,7 +17,7 @@ def ground_truth(task: Task) -> Assignment | None:
     return _candidates().filter(task=task.pk).select_related("task__series", "task__project", "person").first()
 
 
-def tasks_with_truth(project: Project) -> QuerySet[Task]:
+def tasks_with_truth(project: Project) -> QuerySet[Any]:
     """The project's tasks that have a ground truth, with its number as `truth_id`."""
     best = _candidates().filter(task=OuterRef("pk")).values("pk")[:1]
     return project.tasks.annotate(truth_id=Subquery(best)).exclude(truth_id=None)
@@ -23,7 +25,7 @@ def tasks_with_truth(project: Project) -> QuerySet[Task]:
 
 def of_project(project: Project) -> QuerySet[Assignment]:
     """The ground truth of each of the project's tasks that has one, in the order of the tasks."""
-    best = Assignment.objects.filter(pk__in=tasks_with_truth(project).values("truth_id"))
+    best = Assignment.objects.filter(pk__in=[task.truth_id for task in tasks_with_truth(project)])
     return best.select_related("task__series__study", "task__project", "person").order_by("task")
 
 

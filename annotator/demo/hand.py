@@ -102,8 +102,12 @@ def innermost(mask: Mask) -> tuple[int, int]:
 
 def _around(mask: Mask, margin: int = 12) -> tuple[slice, slice]:
     """The box of a mask, and somewhat more."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return tuple(slice(max(int(at[0]) - margin, 0), int(at[-1]) + margin + 1) for at in (rows, columns))
+    rows, columns = (_span(np.flatnonzero(mask.any(axis=axis)), margin) for axis in (1, 0))
+    return rows, columns
+
+
+def _span(at: NDArray[np.intp], margin: int) -> slice:
+    return slice(max(int(at[0]) - margin, 0), int(at[-1]) + margin + 1)
 
 
 def _slices(volume: NDArray[np.bool_]) -> Iterator[tuple[int, Mask]]:

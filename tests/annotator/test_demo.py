@@ -16,10 +16,11 @@ from django.db import transaction
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from annotator import demo, engine
+from annotator import engine
 from annotator.annotation import access, agreement, cases, gold, progress, work
 from annotator.annotation.models import Assignment, Comparison, Interaction, Project, Task, Transition
 from annotator.demo import people
+from annotator.demo.project import PROJECT
 from annotator.events.models import Event, Notice
 from annotator.projects import rooms
 from annotator.studies import store
@@ -56,7 +57,7 @@ def loaded(folder: Path, small_ct, django_db_setup, django_db_blocker) -> Iterat
             patch.setattr(engine, "make_phantom", lambda seed: small_ct[0])
             patch.setattr(engine, "make_small_phantoms", coarse)
             call_command("load_demo")
-        yield Project.objects.get(name=demo.PROJECT)
+        yield Project.objects.get(name=PROJECT)
         transaction.set_rollback(True)
 
 
@@ -71,8 +72,8 @@ def test_it_is_refused_outside_debug_mode(settings) -> None:
 def test_everybody_can_log_in_and_the_annotator_s_first_case_is_untouched(loaded: Project, small_ct) -> None:
     everybody = {name: authenticate(username=name, password="demo") for name in (*people.ROLES, "admin")}
     assert all(everybody.values())
-    assert everybody["admin"].is_superuser
-    annotator = everybody["annotator"]
+    annotator, admin = everybody["annotator"], everybody["admin"]
+    assert annotator and admin and admin.is_superuser
     first = work.own_cases(annotator, progress.EDITABLE)[0]
     assert first.pk == access.assignments_of(annotator).order_by("pk")[0].pk
     assert first.task.series.synthetic
@@ -98,7 +99,7 @@ def test_cases_are_in_every_state(loaded: Project) -> None:
 def test_a_returned_case_says_why_and_where(loaded: Project) -> None:
     case = Assignment.objects.get(state=S.RETURNED)
     comment = case.comments.get()
-    assert comment.label.name == "liver"
+    assert comment.label and comment.label.name == "liver"
     assert comment.y is not None
     assert Notice.objects.filter(person=case.person, kind=Notice.Kind.RETURNED, url__contains=f"/{case.pk}/").exists()
 
@@ -115,7 +116,7 @@ def test_two_cases_are_read_twice_and_one_of_them_waits_for_a_decision(loaded: P
 def test_checks_on_gold_cases_show_who_drifts(loaded: Project) -> None:
     annotator, bob = gold.people(loaded)
     assert len(annotator.checks) == len(bob.checks) == 2
-    assert annotator.trend > 0 > bob.trend
+    assert annotator.trend and bob.trend and annotator.trend > 0 > bob.trend
 
 
 def test_work_was_done_in_the_last_weeks_and_in_order(loaded: Project) -> None:

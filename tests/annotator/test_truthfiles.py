@@ -75,7 +75,7 @@ def test_the_button_and_the_record(cast: Cast) -> None:
     assert address not in logged_in(cast.rob).get(f"/projects/{cast.project.pk}/").content.decode()
     answer = maria.get(address)
     assert answer["Content-Disposition"] == 'attachment; filename="abdomen-ground-truth.zip"'
-    assert zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))).namelist()[-1] == "manifest.json"
+    assert zipfile.ZipFile(io.BytesIO(answer.getvalue())).namelist()[-1] == "manifest.json"
     noted = Event.objects.get(verb="exported")
     assert (noted.person, noted.details) == ("maria", {"what": "ground truth", "cases": 1})
 

@@ -77,6 +77,17 @@ def test_a_seed_is_one_person_and_another_seed_another():
     assert np.mean(first[1] != other[1]) > 0.01
 
 
+def test_a_person_scanned_again_is_another_series_with_the_labels_where_the_organs_are(ct):
+    volume, labels, _ = ct
+    again, moved = phantom.scanned_again(volume, labels, day=14)
+    assert again.identifiers.patient_id == volume.identifiers.patient_id
+    assert again.identifiers.series_uid != volume.identifiers.series_uid
+    assert again.identifiers.date == "2000-01-15"
+    assert (again.voxels != volume.voxels).mean() > 0.5
+    for value in (phantom.LIVER, phantom.SPLEEN):
+        assert abs(again.voxels[moved == value].mean() - volume.voxels[labels == value].mean()) < 1
+
+
 def test_the_dicom_files_say_that_they_are_synthetic(small_ct, tmp_path):
     volume, _, _ = small_ct
     paths = phantom.write_dicom(volume, tmp_path)

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from annotator import demo
+from annotator.demo.project import PROJECT
 
 
 class Command(BaseCommand):
@@ -13,6 +14,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             if demo.load():
-                self.stdout.write(f"Loaded “{demo.PROJECT}”.")
+                self.stdout.write(f"Loaded “{PROJECT}”.")
         except demo.DemoError as error:
             raise CommandError(str(error)) from error

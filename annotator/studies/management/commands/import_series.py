@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from annotator import demo
 from annotator.annotation.assign import AssignRefused
 from annotator.annotation.models import Label, Membership, Project
+from annotator.demo.project import LABELS
 from annotator.studies import imports
 from annotator.studies.outcomes import ImportRefused, Outcome, Result
 
@@ -86,8 +86,8 @@ def _project(name: str, assignee: User | None, create: bool) -> Project:
 def _create_project(name: str, assignee: User | None) -> Project:
     """A project that one can start with; whoever gets its cases is a member."""
     project = Project.objects.create(name=name)
-    for value, (label, colour) in enumerate(demo.LABELS.items(), start=1):
-        Label.objects.create(project=project, name=label, value=value, colour=colour)
+    for value, (label, (colour, snomed)) in enumerate(LABELS.items(), start=1):
+        Label.objects.create(project=project, name=label, value=value, colour=colour, snomed=snomed)
     if assignee:
         Membership.objects.create(project=project, person=assignee, role=Membership.Role.ANNOTATOR)
     return project
