@@ -76,7 +76,7 @@ export function configuration(table: HTMLTableElement, colours: readonly string[
   const isWhole = series.every(({ data }) => data.every((number) => Number.isInteger(number ?? 0)));
   const datasets = series.map(({ label, data, colour: own }, index) => {
     const colour = own ?? colours[index % colours.length];
-    return { label, data, borderColor: colour, backgroundColor: colour, spanGaps: true, tension: 0.2 };
+    return { label, data, borderColor: colour, backgroundColor: colour, spanGaps: false };
   });
   return {
     type: kind === "line" ? "line" : "bar",
