@@ -202,7 +202,7 @@ def test_the_manager_brings_labels_and_cases(day):
     page.get_by_label("Priority").fill("-1")  # so they come last
     shoot(page, "day-11-plan")
     page.get_by_role("button", name="Set", exact=True).click()
-    page.get_by_text("Done with 2 cases.").wait_for()
+    page.get_by_text("2 cases were planned.").wait_for()
     expect(page.get_by_text("0 of 2 readings given")).to_have_count(2)
     shoot(page, "day-12-cases")
 
