@@ -38,6 +38,12 @@ def projects_of(person: Person) -> QuerySet[Project]:
     return _projects(person, tuple(Membership.Role))
 
 
+def memberships_of(person: Person) -> QuerySet[Membership]:
+    """The person's memberships with their projects; none for whoever may not log in any more."""
+    joined = Membership.objects.select_related("project")
+    return joined.filter(person=person.pk) if _is_active(person) else joined.none()
+
+
 def projects_worked_on_by(person: Person) -> QuerySet[Project]:
     """The projects whose cases the person may take: as a member of any role."""
     return _joined(person, tuple(Membership.Role))

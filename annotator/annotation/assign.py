@@ -96,11 +96,15 @@ def waiting(project: Project) -> QuerySet[Task]:
 
 
 def waiting_for(person: access.Person, project: Project) -> QuerySet[Task]:
-    """Those of them that the person has not had and has the skill for."""
-    membership = Membership.objects.filter(project=project, person=person.pk).first()
-    known = {"", *skills(membership)} if membership else {""}
-    found = waiting(project).annotate(asked=Lower("skill")).filter(asked__in=known)
-    return found.exclude(assignments__person=person.pk)
+    """Those of them that the person has not had and has the skill for; none for whoever is no member."""
+    membership = Membership.objects.filter(project=project, person=person.pk).select_related("project").first()
+    return waiting_for_member(membership) if membership else waiting(project).none()
+
+
+def waiting_for_member(membership: Membership) -> QuerySet[Task]:
+    """The same, where the membership is at hand."""
+    found = waiting(membership.project).annotate(asked=Lower("skill"))
+    return found.filter(asked__in={"", *skills(membership)}).exclude(assignments__person=membership.person_id)
 
 
 def skills(membership: Membership) -> set[str]:

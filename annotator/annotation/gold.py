@@ -121,14 +121,14 @@ def _begin(check: Assignment, by: User) -> None:
 # ------------------------------------------------------------------------------------------ the queue
 
 
-def has_turn(project: Project, person: access.Person) -> bool:
-    """Whether a check waits in the queue for the person."""
-    return _turns(project, person).exists()
+def projects_with_turn(person: access.Person) -> set[int]:
+    """The projects in whose queue a check waits for the person."""
+    return set(_turns(person).values_list("task__project", flat=True))
 
 
 def turn(project: Project, person: User) -> Assignment | None:
     """The check whose turn it is for the person, theirs from now on. It gets a number as new as that of any other case."""
-    for planned in _turns(project, person):
+    for planned in _turns(person).filter(task__project=project):
         with transaction.atomic():
             if not _planned(Assignment.objects.filter(pk=planned.pk)).delete()[0]:
                 continue  # another window was faster
@@ -138,8 +138,9 @@ def turn(project: Project, person: User) -> Assignment | None:
     return None
 
 
-def _turns(project: Project, person: access.Person) -> QuerySet[Assignment]:
-    mine = Assignment.objects.filter(task__project=project, task__gold=True, person=person.pk)
+def _turns(person: access.Person) -> QuerySet[Assignment]:
+    mine = Assignment.objects.filter(task__gold=True, person=person.pk)
+    mine = mine.filter(task__project__archived_at=None)
     return _planned(mine).filter(created_at__lte=timezone.now()).order_by("created_at")
 
 

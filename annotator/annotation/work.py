@@ -51,8 +51,9 @@ def show_progress(cases: Iterable[Assignment]) -> list[Assignment]:
 
 def queues(person: access.Person) -> list[Project]:
     """The projects in which a case waits that the person has not had."""
-    projects = access.projects_worked_on_by(person)
-    return [one for one in projects if gold.has_turn(one, person) or assign.waiting_for(person, one).exists()]
+    turns = gold.projects_with_turn(person)
+    joined = access.memberships_of(person).order_by("project__name")
+    return [one.project for one in joined if one.project_id in turns or assign.waiting_for_member(one).exists()]
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def join(site: Site, secret: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["projects", "create", "Tests"], "There is a project Tests already."),
+        (["projects", "create", "Tests"], "There is a project called Tests already."),
         (["projects", "create", "New", "--label", "liver"], "--label liver is no name=colour, as in liver=#c0504d."),
         (["wait", "--project", "Nowhere"], "You have no project Nowhere."),
         (["import", "/does/not/exist", "--project", "Tests"], "There is no /does/not/exist."),
