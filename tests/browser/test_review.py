@@ -15,8 +15,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def cases(site):
-    """Three synthetic cases of `annotator`, in a project that `reviewer` reviews."""
-    site.people("reviewer", role="reviewer")
+    """Three synthetic cases of `annotator`, in the project that `reviewer` reviews."""
     made = []
     for seed in range(3):
         volume, _, _ = phantom.make(seed=11 + seed, shape=(12, 192, 192), spacing=(10, 2.1, 2.1))
