@@ -120,7 +120,7 @@ def test_from_two_readings_to_one_ground_truth(site, double, enter):
         page.keyboard.press("Shift+W")
     right = screen.mask()
     with screen.new_mask():
-        page.keyboard.press("Shift+E")
+        page.keyboard.press("Shift+X")
     either = screen.mask()
     assert either.sum() > right.sum() and not (right & ~either).any()
     with screen.new_mask():
