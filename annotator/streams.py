@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
+
+from annotator import downloads
 
 
 class Stream(StreamingHttpResponse):
@@ -20,5 +21,4 @@ class Stream(StreamingHttpResponse):
 
 def download(pieces: Iterable[bytes], name: str, content_type: str) -> Stream:
     """The pieces as a file of this name to save."""
-    headers: dict[str, Any] = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Stream(pieces, content_type=content_type, headers=headers)
+    return Stream(pieces, content_type=content_type, headers=downloads.headers(name))

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from django.http import HttpResponse
 
+from annotator import downloads
+
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that a spreadsheet would compute rather than show
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
@@ -26,8 +28,7 @@ def to_csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def download(text: str, name: str) -> HttpResponse:
     """The text of `to_csv` as a file of this name to save."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
+    return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=downloads.headers(name))
 
 
 def _cell(value: object) -> str:

@@ -15,9 +15,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from numpy.typing import NDArray
 
-from annotator import masks
+from annotator import masks, words
 from annotator.annotation import access, agreement, history, progress
-from annotator.annotation.models import Assignment, Interaction, SliceMask, Task, Transition
+from annotator.annotation.models import Assignment, Interaction, SliceMask, Task
 from annotator.events import audit
 
 S = Assignment.State
@@ -83,7 +83,7 @@ def undecided(adjudication: Assignment) -> int:
 def check_decided(adjudication: Assignment) -> None:
     """Raises AdjudicationRefused while there is a mask to decide on."""
     if left := undecided(adjudication):
-        what = "1 mask" if left == 1 else f"{left} masks"
+        what = words.counted(left, "mask")
         raise AdjudicationRefused(f"The readings differ on {what} more; take one, merge them, or outline it yourself.")
 
 
@@ -109,8 +109,7 @@ def _take(task: Task, person: User) -> Assignment:
     if not is_new:
         made.state = S.ASSIGNED
         made.save(update_fields=["state"])
-    before = "" if is_new else S.HANDED_BACK
-    Transition.objects.create(assignment=made, before=before, after=S.ASSIGNED, person=person)
+    progress.begin(made, person, "" if is_new else S.HANDED_BACK)
     return made
 
 

@@ -8,20 +8,28 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Lower
 
 from annotator.annotation import access, gold, news, progress, projects
-from annotator.annotation.models import Assignment, LabelLock, Membership, Project, Task, Transition
+from annotator.annotation.models import Assignment, LabelLock, Membership, Project, Task
 from annotator.events import audit
 from annotator.studies.models import Series
 
 S = Assignment.State
 READING = Assignment.Kind.READING
-HELD = Assignment.objects.filter(task=OuterRef("pk"), kind=READING).exclude(state=S.HANDED_BACK)
-GIVEN = Coalesce(Subquery(HELD.order_by().values("task").annotate(n=Count("pk")).values("n")), 0)
-"""The readings of a task that somebody has."""
 Rows = TypeVar("Rows", bound=QuerySet[Any])
+
+
+def number_of(assignments: QuerySet[Assignment]) -> Coalesce:
+    """How many of these a task has, for its annotation; `assignments` are those of `OuterRef("pk")`."""
+    counted = assignments.order_by().values("task").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+READINGS = Assignment.objects.filter(task=OuterRef("pk"), kind=READING)
+GIVEN = number_of(READINGS.exclude(state=S.HANDED_BACK))
+"""The readings of a task that somebody has."""
 
 
 class AssignRefused(ValueError):
@@ -196,7 +204,7 @@ def _take(task: Task, person: User, reading: int, by: User) -> Assignment | None
                     return Assignment.objects.get(pk=held.pk)
                 held.refresh_from_db()
                 made, before = held, S.HANDED_BACK
-            Transition.objects.create(assignment=made, before=before, after=S.ASSIGNED, person=by)
+            progress.begin(made, by, before)
             audit.note(by, "assigned", made, task.project_id, to=person.get_username())
             return made
     except IntegrityError:

@@ -15,21 +15,19 @@ from django.db.models import (
     Count,
     Exists,
     F,
-    IntegerField,
     OuterRef,
     Prefetch,
     Q,
     QuerySet,
-    Subquery,
     Value,
     When,
 )
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from annotator.annotation import access, assign, progress
 from annotator.annotation.assign import AssignRefused
 from annotator.annotation.models import Assignment, Project, Task
+from annotator.annotation.people import SKILL_LENGTH
 from annotator.events import audit
 
 S, Kind = Assignment.State, Assignment.Kind
@@ -122,11 +120,11 @@ def counts(projects: Iterable[Project]) -> dict[int, dict[Standing, int]]:
 
 def _with_standing(found: QuerySet[Task]) -> QuerySet[Any]:
     """By the readings; a revision or an adjudication that was accepted decides for all of them."""
-    readings = Assignment.objects.filter(task=OuterRef("pk"), kind=Kind.READING)
+    readings = assign.READINGS
     decided = Assignment.objects.filter(
         task=OuterRef("pk"), kind__in=[Kind.REVISION, Kind.ADJUDICATION], state=S.ACCEPTED
     )
-    given, accepted = _number(readings.exclude(state=S.HANDED_BACK)), _number(readings.filter(state=S.ACCEPTED))
+    accepted = assign.number_of(readings.filter(state=S.ACCEPTED))
     first = (S.SKIPPED, S.RETURNED, S.IN_PROGRESS, S.ASSIGNED)
     standing = Case(
         When(Exists(decided) | Q(accepted__gte=F("readings")), then=Value(Standing.ACCEPTED)),
@@ -135,12 +133,7 @@ def _with_standing(found: QuerySet[Task]) -> QuerySet[Any]:
         default=Value(Standing.SUBMITTED),
         output_field=models.CharField(),
     )
-    return found.annotate(given=given, accepted=accepted).annotate(standing=standing)
-
-
-def _number(rows: QuerySet[Assignment]) -> Any:
-    counted = rows.order_by().values("task").annotate(number=Count("pk")).values("number")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+    return found.annotate(given=assign.GIVEN, accepted=accepted).annotate(standing=standing)
 
 
 def _held() -> QuerySet[Assignment]:
@@ -235,8 +228,8 @@ def _check_plan(today: date, **changes: Any) -> None:
         raise AssignRefused(f"A priority lies between −{MOST_PRIORITY} and {MOST_PRIORITY}.")
     if not 1 <= readings <= MOST_READINGS:
         raise AssignRefused(f"A case is read by 1 to {MOST_READINGS} people.")
-    if len(changes.get("skill", "")) > 32:
-        raise AssignRefused("A skill is a word of at most 32 characters.")
+    if len(changes.get("skill", "")) > SKILL_LENGTH:
+        raise AssignRefused(f"A skill is a word of at most {SKILL_LENGTH} characters.")
 
 
 def _check_readings(task: Task, wanted: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import tempfile
 import zipfile
 from collections.abc import Iterable
@@ -16,7 +15,7 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from annotator import engine, masks
+from annotator import engine, masks, words
 from annotator.annotation.models import Assignment, Label, Project, SliceMask
 
 OVERLAP = {
@@ -67,9 +66,8 @@ def archive(assignment: Assignment) -> bytes:
 def file_stem(assignment: Assignment) -> str:
     """A file name that says whose work on what this is, with nothing in it that a file system minds."""
     task = assignment.task
-    words = f"{task.project.name}-{task.series}-{assignment.person.get_username()}"
-    short = re.sub(r"[^\w.]+", "-", words, flags=re.ASCII).strip("-.")[:100]
-    return f"{short}-{assignment.pk}"
+    whose = f"{task.project.name}-{task.series}-{assignment.person.get_username()}"
+    return f"{words.as_file_name(whose, 100)}-{assignment.pk}"
 
 
 def label_volume(assignment: Assignment, kept: Iterable[SliceMask]) -> NDArray[np.unsignedinteger[Any]]:

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotator.annotation import access, agreement, progress, truth
-from annotator.annotation.models import Agreement, Assignment, Comparison, Membership, Project, Task, Transition
+from annotator.annotation.models import Agreement, Assignment, Comparison, Membership, Project, Task
 from annotator.events import audit, notices
 from annotator.events.models import Notice
 
@@ -108,14 +108,10 @@ def _free_for(project: Project, person: User) -> list[Task]:
 def _give(task: Task, person: User, by: User, days: int, random: Random) -> None:
     check = Assignment.objects.create(task=task, person=person, kind=CHECK)
     if days == 0:
-        _begin(check, by)
+        progress.begin(check, by)
     else:
         turn = timezone.now() + timedelta(days=days * random.random())
         Assignment.objects.filter(pk=check.pk).update(created_at=turn)
-
-
-def _begin(check: Assignment, by: User) -> None:
-    Transition.objects.create(assignment=check, before="", after=S.ASSIGNED, person=by)
 
 
 # ------------------------------------------------------------------------------------------ the queue
@@ -133,7 +129,7 @@ def turn(project: Project, person: User) -> Assignment | None:
             if not _planned(Assignment.objects.filter(pk=planned.pk)).delete()[0]:
                 continue  # another window was faster
             check = Assignment.objects.create(task_id=planned.task_id, person=person, kind=CHECK)
-            _begin(check, person)
+            progress.begin(check, person)
             return check
     return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from annotator import words
 from annotator.annotation.models import Interaction, SliceMask
 
 
@@ -18,12 +19,8 @@ def work(**lookup: Any) -> str | None:
     if not any(number for number, _ in counts):
         return None
     people = {*_names(interactions), *_names(masks)}
-    return f"{' and '.join(_counted(*one) for one in counts)} by {', '.join(sorted(people))}"
+    return f"{' and '.join(words.counted(*one) for one in counts)} by {', '.join(sorted(people))}"
 
 
 def _names(rows: Any) -> set[str]:
     return set(rows.order_by().values_list("person__username", flat=True).distinct())
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

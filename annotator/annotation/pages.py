@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
-from annotator import tables
+from annotator import downloads, tables
 from annotator.annotation import access, assign, export, gold, measure, work
 from annotator.annotation.models import Assignment
 from annotator.events import audit
@@ -79,8 +79,7 @@ def download(request: HttpRequest, assignment_id: int) -> HttpResponse:
     """The masks as a zip of NIfTI and JSON."""
     assignment = _assignment(request, assignment_id)
     audit.note(request.user, "exported", assignment, assignment.task.project_id, what="masks")
-    headers = {"Content-Disposition": f'attachment; filename="{export.file_stem(assignment)}.zip"'}
-    headers["Cache-Control"] = "no-store"
+    headers = downloads.headers(f"{export.file_stem(assignment)}.zip")
     return HttpResponse(export.archive(assignment), content_type="application/zip", headers=headers)
 
 

@@ -83,6 +83,11 @@ def moves(person: access.Person, assignment: Assignment) -> list[str]:
     return [move.name for move in possible if move.allows(person, assignment)]
 
 
+def begin(assignment: Assignment, by: User, before: str = "") -> Transition:
+    """Write down that the assignment is somebody's from now on; `before` is its state where it was handed back."""
+    return Transition.objects.create(assignment=assignment, before=before, after=S.ASSIGNED, person=by)
+
+
 def make(name: str, person: User, assignment: Assignment, reason: str = "") -> Transition:
     """Move the assignment, which the person reaches, and say who did. Raises MoveRefused.
 

@@ -6,11 +6,11 @@ import base64
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from annotator import masks
 from annotator.annotation import access, assign, history, progress, slicemasks
-from annotator.annotation.models import Assignment, Project, SliceMask, Transition
+from annotator.annotation.models import Assignment, Comment, Project, SliceMask, Transition
 from annotator.protocol import Paint
 
 S = Assignment.State
@@ -22,21 +22,19 @@ class ReviseRefused(ValueError):
 
 
 def queue(person: access.Person, project: Project) -> QuerySet[Assignment]:
-    """The project's cases that wait for this person's review, the oldest submission first.
-
-    With `submitted_at`, `slices_done` (slices with a mask) and `said` (open comments).
-    """
+    """The project's cases that wait for this person's review, the oldest submission first, with `submitted_at`."""
     submitted = Transition.objects.filter(assignment=OuterRef("pk"), after=S.SUBMITTED).order_by("-pk").values("at")[:1]
-    return (
-        access.reviewable_by(person)
-        .filter(task__project=project)
-        .annotate(
-            submitted_at=Subquery(submitted),
-            slices_done=Count("masks__z", distinct=True, filter=Q(masks__pixels__gt=0)),
-            said=Count("comments", distinct=True, filter=Q(comments__resolved_at=None)),
-        )
-        .order_by("submitted_at", "pk")
-    )
+    waiting = access.reviewable_by(person).filter(task__project=project)
+    return waiting.annotate(submitted_at=Subquery(submitted)).order_by("submitted_at", "pk")
+
+
+def with_said(cases: list[Assignment]) -> list[Assignment]:
+    """Give each case `said`, the number of its open comments."""
+    open_ones = Comment.objects.filter(assignment__in=cases, resolved_at=None).order_by()
+    found = dict(open_ones.values_list("assignment").annotate(n=Count("pk")))
+    for case in cases:
+        vars(case)["said"] = found.get(case.pk, 0)
+    return cases
 
 
 def next_case(person: access.Person, project: Project) -> Assignment | None:
@@ -64,7 +62,7 @@ def _copied(reading: Assignment, reviewer: User) -> Assignment:
     made = Assignment.objects.create(
         task=reading.task, person=reviewer, kind=Kind.REVISION, reading=reading.reading, revises=reading
     )
-    Transition.objects.create(assignment=made, before="", after=S.ASSIGNED, person=reviewer)
+    progress.begin(made, reviewer)
     assign.copy_work(reading, made)
     return made
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.text import slugify
 
+from annotator import words
 from annotator.annotation import agreement_tables, export, truth
 from annotator.annotation.models import Assignment, ModelVersion, Project, Task, Transition
 
@@ -84,9 +84,7 @@ def _people(assignment: Assignment) -> list[str]:
 
 
 def _folder(task: Task) -> str:
-    """A name with nothing in it that a file system minds."""
-    name = re.sub(r"[^\w.]+", "-", str(task.series), flags=re.ASCII).strip("-.")[:80]
-    return f"case-{task.pk}-{name}".strip("-")
+    return f"case-{task.pk}-{words.as_file_name(str(task.series), 80)}".strip("-")
 
 
 def _pack(packed: zipfile.ZipFile, assignment: Assignment, folder: str) -> None:

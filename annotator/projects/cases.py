@@ -63,7 +63,6 @@ def add(request: HttpRequest, project: Project) -> HttpResponse:
         "source": source,
         "text": text,
         "page": pages.get_page(request.GET.get("page")),
-        "query": _query(request),
     }
     return show(request, project, "projects/add_cases.html", context)
 
@@ -161,7 +160,6 @@ def _table(
         "page": page,
         "any": bool(request.GET) or page.paginator.count > 0,
         "today": today,
-        "query": _query(request),
         "ticked": _numbers(request.POST.getlist("task")),
         "skills": sorted({skill for one in project.memberships.all() for skill in assign.skills(one)}),
         "refusal": refusal,
@@ -180,10 +178,3 @@ def _members(project: Project, active: bool = False) -> list[Membership]:
 
 def _numbers(texts: Sequence[str]) -> list[int]:
     return [int(text) for text in texts if text.isdecimal() and len(text) < 19]
-
-
-def _query(request: HttpRequest) -> str:
-    """What the address asks for but the page, for the links of the pager."""
-    query = request.GET.copy()
-    query.pop("page", None)
-    return query.urlencode()

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from annotator import downloads
 from annotator.annotation import access, labelfiles, labelsets
 from annotator.annotation.labelsets import Entry, LabelRefused
 from annotator.annotation.models import Label, Project
@@ -114,9 +115,8 @@ def export(request: HttpRequest, project: Project, kind: str) -> HttpResponse:
     if kind not in WRITERS:
         raise Http404
     name = f"{slugify(project.name) or 'labels'}.{kind}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     text = WRITERS[kind](labelsets.entries_of(project))
-    return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=headers)
+    return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=downloads.headers(name))
 
 
 def _entries(request: HttpRequest, content: bytes, source: str) -> Sequence[Entry]:

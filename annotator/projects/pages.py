@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,7 +17,7 @@ from annotator.annotation import projects as deeds
 from annotator.annotation.cases import Standing
 from annotator.annotation.models import Membership, Project
 from annotator.projects.forms import NewProjectForm, PresetFormSet, SettingsForm
-from annotator.projects.rooms import address, person_of, room, show
+from annotator.projects.rooms import person_of, room, show
 
 BARS = tuple(reversed(Standing))
 """From what is done to what nobody has."""
@@ -152,5 +153,4 @@ def _next_steps(project: Project, counts: dict[Standing, int]) -> list[dict[str,
 
 
 def _step(sentence: str, page: str, project: Project, action: str, query: str = "") -> dict[str, str]:
-    url = address(page, project)
-    return {"sentence": sentence, "url": url and url + query, "action": action}
+    return {"sentence": sentence, "url": reverse(page, args=[project.pk]) + query, "action": action}

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from annotator.annotation import access, review
+from annotator.annotation import access, review, work
 from annotator.annotation.models import Project
 from annotator.projects.rooms import room, show
 
@@ -17,7 +17,8 @@ from annotator.projects.rooms import room, show
 @room(access.projects_overseen_by)
 def queue(request: HttpRequest, project: Project) -> HttpResponse:
     """The submitted cases that wait for this person's review, the oldest first."""
-    context = {"cases": review.queue(request.user, project), "percent": round(100 * project.review_share)}
+    cases = review.with_said(work.show_progress(review.queue(request.user, project)))
+    context = {"cases": cases, "percent": round(100 * project.review_share)}
     return show(request, project, "projects/review.html", context)
 
 

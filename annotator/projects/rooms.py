@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from annotator.annotation import access
@@ -76,23 +76,12 @@ def show(
 def tabs(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
     """The tabs that the person may open; `here` marks the one of this page and of the pages below it."""
     allowed = {rule for rule in {tab.rule for tab in TABS} if rule(request.user).filter(pk=project.pk).exists()}
-    found = []
-    for tab in TABS:
-        url = address(tab.name, project)
-        if url and tab.rule in allowed:
-            found.append({"title": tab.title, "url": url, "here": False})
+    mine = [(tab.title, reverse(tab.name, args=[project.pk])) for tab in TABS if tab.rule in allowed]
+    found: list[dict[str, Any]] = [{"title": title, "url": url, "here": False} for title, url in mine]
     inside = [tab for tab in found if request.path.startswith(tab["url"])]
     if inside:
         max(inside, key=lambda tab: len(tab["url"]))["here"] = True
     return found
-
-
-def address(name: str, project: Project) -> str:
-    """Of one of the project's pages; "" where the site has no such page."""
-    try:
-        return reverse(name, args=[project.pk])
-    except NoReverseMatch:
-        return ""
 
 
 def person_of(request: HttpRequest) -> User:

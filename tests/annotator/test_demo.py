@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.test import Client, override_settings
+from django.urls import reverse
 from django.utils import timezone
 
 from annotator import engine
@@ -133,7 +134,7 @@ def test_work_was_done_in_the_last_weeks_and_in_order(loaded: Project) -> None:
 def test_every_page_of_the_project_opens_for_its_manager(loaded: Project) -> None:
     client = Client()
     client.force_login(User.objects.get(username="manager"))
-    addresses = [rooms.address(tab.name, loaded) for tab in rooms.TABS]
+    addresses = [reverse(tab.name, args=[loaded.pk]) for tab in rooms.TABS]
     addresses += [
         f"/cases/{pk}/"
         for pk in access.assignments_of(User.objects.get(username="manager")).values_list("pk", flat=True)

@@ -9,7 +9,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator import streams
+from annotator import downloads, streams
 from annotator.annotation import access, assign, comments, export, measure, progress, truth, truthfiles
 from annotator.annotation.models import Assignment
 from annotator.api.case import progress_json
@@ -90,7 +90,8 @@ class Masks(AssignmentCall):
         case = self.case(assignment_id)
         packed = export.archive(case)
         audit.note(self.person, "exported", case, case.task.project_id)
-        return HttpResponse(packed, content_type="application/zip", headers=_named(export.file_stem(case)))
+        headers = downloads.headers(f"{export.file_stem(case)}.zip")
+        return HttpResponse(packed, content_type="application/zip", headers=headers)
 
 
 class AcceptedMasks(Call):
@@ -151,7 +152,3 @@ class OneComment(AssignmentCall):
         comment = self.find(comments.thread(self.case(assignment_id)), pk=comment_id)
         resolved = self.body(show.CommentChange)["resolved"]
         return self.show(show.CommentFields, comments.resolve(self.person, comment, resolved))
-
-
-def _named(stem: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="{stem}.zip"', "Cache-Control": "no-store"}

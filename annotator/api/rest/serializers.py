@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from rest_framework import serializers
 
-from annotator.annotation import access, people
+from annotator.annotation import access, cases, people
 from annotator.annotation.models import (
     Agreement,
     Assignment,
@@ -25,7 +25,6 @@ from annotator.api.case import progress_json
 from annotator.events.models import Event
 from annotator.studies.models import Series, Upload
 
-MOST_READINGS = 10
 MOST_AT_ONCE = 1000
 
 
@@ -192,8 +191,8 @@ class NewUpload(serializers.Serializer):
 
 
 class TaskFields(serializers.ModelSerializer):
-    readings = serializers.IntegerField(min_value=1, max_value=MOST_READINGS, required=False)
-    priority = serializers.IntegerField(min_value=-1000, max_value=1000, required=False)
+    readings = serializers.IntegerField(min_value=1, max_value=cases.MOST_READINGS, required=False)
+    priority = serializers.IntegerField(min_value=-cases.MOST_PRIORITY, max_value=cases.MOST_PRIORITY, required=False)
     skill = serializers.CharField(max_length=people.SKILL_LENGTH, allow_blank=True, required=False)
 
     class Meta:
