@@ -28,6 +28,12 @@ class LoginRequired(LoginRequiredMiddleware):
         return super().handle_no_permission(request, view_func)
 
 
+def person_of(request: HttpRequest) -> User:
+    """Whoever asks; behind the log-in it is a person."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
 def context(request: HttpRequest) -> dict[str, Any]:
     """What every page's header needs."""
     theme = request.COOKIES.get("theme", "auto")

@@ -24,7 +24,7 @@ from annotator.annotation import access, people
 from annotator.annotation.models import Invitation
 from annotator.api import tokens
 from annotator.events import audit
-from annotator.projects.rooms import person_of
+from annotator.login import person_of
 
 Page = Callable[..., HttpResponse]
 DEEDS: dict[str, Callable[[User, User], None]] = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,9 +15,7 @@ from annotator import downloads, tables
 from annotator.annotation import access, assign, export, gold, measure, work
 from annotator.annotation.models import Assignment
 from annotator.events import audit
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+from annotator.login import person_of
 
 PAGE = 24
 MOST = (1 << 63) - 1  # the largest number that a database takes for an id
@@ -58,7 +54,7 @@ def next_case(request: HttpRequest, project_id: int) -> HttpResponse:
     project = access.projects_worked_on_by(request.user).filter(pk=project_id).first()
     if project is None:
         raise Http404
-    case = assign.next_case(project, cast("User", request.user))
+    case = assign.next_case(project, person_of(request))
     if case is None:
         messages.info(request, _("No case of %(project)s waits for you.") % {"project": project})
         return redirect("my_work")

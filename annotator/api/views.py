@@ -6,7 +6,6 @@ import dataclasses
 import json
 import re
 import uuid
-from typing import TYPE_CHECKING, cast
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
@@ -16,10 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotator.annotation import access, adjudication, comments, history, progress, review, slicemasks
 from annotator.api.case import case_json, comment_json, comments_json, progress_json
 from annotator.events import audit
+from annotator.login import person_of
 from annotator.studies import store, thumbnail
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
 
 # The voxels of a series never change.
 IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
@@ -89,7 +86,7 @@ def moves(request: HttpRequest, assignment_id: int) -> HttpResponse:
     except (ValueError, TypeError, KeyError, AttributeError):
         return JsonResponse({"error": "The body is a JSON object with `move` and perhaps `reason`."}, status=400)
     try:
-        progress.make(name, cast("User", request.user), found, reason)
+        progress.make(name, person_of(request), found, reason)
     except progress.MoveRefused as refused:
         return JsonResponse({"error": str(refused)}, status=409)
     return JsonResponse(progress_json(request.user, found))
@@ -119,7 +116,7 @@ def comment_list(request: HttpRequest, assignment_id: int) -> HttpResponse:
         sentence = "The body is a JSON object with `text`, `z` and perhaps `y` and `x`, and `label`."
         return JsonResponse({"error": sentence}, status=400)
     try:
-        made = comments.add(cast("User", request.user), found, text, z, at, label_id)
+        made = comments.add(person_of(request), found, text, z, at, label_id)
     except comments.CommentRefused as refused:
         return JsonResponse({"error": str(refused)}, status=409)
     return JsonResponse(comment_json(made), status=201)
@@ -141,7 +138,7 @@ def comment(request: HttpRequest, assignment_id: int, comment_id: int) -> HttpRe
     except (ValueError, TypeError, KeyError):
         return JsonResponse({"error": "The body is a JSON object with `resolved`, true or false."}, status=400)
     try:
-        return JsonResponse(comment_json(comments.resolve(cast("User", request.user), said, resolved)))
+        return JsonResponse(comment_json(comments.resolve(person_of(request), said, resolved)))
     except comments.CommentRefused as refused:
         return JsonResponse({"error": str(refused)}, status=409)
 
@@ -153,7 +150,7 @@ def revision(request: HttpRequest, assignment_id: int) -> HttpResponse:
     if found is None:
         return _missing("assignment")
     try:
-        made = review.revise(found, cast("User", request.user))
+        made = review.revise(found, person_of(request))
     except review.ReviseRefused as refused:
         return JsonResponse({"error": str(refused)}, status=409)
     return JsonResponse({"id": made.pk, "url": reverse("case", args=[made.pk])})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotator.events import notices
 from annotator.events.models import Notice
+from annotator.login import person_of
 
 PAGE = 50
 
@@ -29,7 +29,7 @@ def follow(request: HttpRequest, notice_id: int) -> HttpResponse:
     notice = _own(request).filter(pk=notice_id).first()
     if notice is None:
         raise Http404
-    notices.see(_person(request), notice)
+    notices.see(person_of(request), notice)
     is_here = url_has_allowed_host_and_scheme(notice.url, allowed_hosts=None)
     return redirect(notice.url if is_here else "notices")
 
@@ -37,15 +37,9 @@ def follow(request: HttpRequest, notice_id: int) -> HttpResponse:
 @require_POST
 def see_all(request: HttpRequest) -> HttpResponse:
     """Marks all of them as seen."""
-    notices.see(_person(request))
+    notices.see(person_of(request))
     return redirect("notices")
 
 
 def _own(request: HttpRequest) -> QuerySet[Notice]:
-    return Notice.objects.filter(person=_person(request))
-
-
-def _person(request: HttpRequest) -> User:
-    """Whoever asks; behind the log-in it is a person."""
-    assert isinstance(request.user, User)
-    return request.user
+    return Notice.objects.filter(person=person_of(request))

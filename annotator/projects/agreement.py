@@ -12,7 +12,8 @@ from annotator import tables
 from annotator.annotation import access, adjudication, agreement, agreement_tables
 from annotator.annotation.models import Comparison, Label, Project, Task
 from annotator.events import audit
-from annotator.projects.rooms import person_of, room, show
+from annotator.login import person_of
+from annotator.projects.rooms import room, show
 
 PAGE = 50
 

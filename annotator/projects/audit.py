@@ -16,7 +16,8 @@ from annotator.annotation import access
 from annotator.annotation.models import Project
 from annotator.events import audit
 from annotator.events.models import Event
-from annotator.projects.rooms import person_of, room, show
+from annotator.login import person_of
+from annotator.projects.rooms import room, show
 
 PAGE = 100
 MOST = 100_000  # lines of one file

@@ -20,8 +20,9 @@ from annotator.annotation import access, assign, cases
 from annotator.annotation.assign import AssignRefused
 from annotator.annotation.models import Membership, Project, Task
 from annotator.annotation.progress import MoveRefused
+from annotator.login import person_of
 from annotator.projects.forms import CaseFilter, DeedForm, first_error
-from annotator.projects.rooms import person_of, room, show
+from annotator.projects.rooms import room, show
 
 ON_A_PAGE = 50
 

@@ -16,7 +16,8 @@ from annotator.annotation import access
 from annotator.annotation.dashboard import FIGURES, Figures
 from annotator.annotation.models import Project
 from annotator.events import audit
-from annotator.projects.rooms import person_of, room, show
+from annotator.login import person_of
+from annotator.projects.rooms import room, show
 from annotator.spans import Span
 
 DAYS = 28

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotator.annotation import access, gold, truth
 from annotator.annotation.models import Assignment, Project
-from annotator.projects.rooms import person_of, room, show
+from annotator.login import person_of
+from annotator.projects.rooms import room, show
 
 PAGE = 20
 

@@ -17,8 +17,9 @@ from annotator import downloads
 from annotator.annotation import access, labelfiles, labelsets
 from annotator.annotation.labelsets import Entry, LabelRefused
 from annotator.annotation.models import Label, Project
+from annotator.login import person_of
 from annotator.projects.forms import LabelForm
-from annotator.projects.rooms import person_of, room, show
+from annotator.projects.rooms import room, show
 
 WRITERS = {"ctbl": labelfiles.write_slicer, "label": labelfiles.write_itksnap}
 

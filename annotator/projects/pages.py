@@ -16,8 +16,9 @@ from annotator.annotation import access, assign, cases, guidelines, truth
 from annotator.annotation import projects as deeds
 from annotator.annotation.cases import Standing
 from annotator.annotation.models import Membership, Project
+from annotator.login import person_of
 from annotator.projects.forms import NewProjectForm, PresetFormSet, SettingsForm
-from annotator.projects.rooms import person_of, room, show
+from annotator.projects.rooms import room, show
 
 BARS = tuple(reversed(Standing))
 """From what is done to what nobody has."""

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotator.accounts import letters
 from annotator.annotation import access, assign, people, progress
 from annotator.annotation.models import Membership, Project
-from annotator.projects.rooms import person_of, room, show
+from annotator.login import person_of
+from annotator.projects.rooms import room, show
 
 REFUSALS = (people.PeopleRefused, assign.AssignRefused, progress.MoveRefused)
 

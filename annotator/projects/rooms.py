@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -82,9 +81,3 @@ def tabs(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
     if inside:
         max(inside, key=lambda tab: len(tab["url"]))["here"] = True
     return found
-
-
-def person_of(request: HttpRequest) -> User:
-    """Whoever asks; behind the log-in it is a person."""
-    assert isinstance(request.user, User)
-    return request.user
