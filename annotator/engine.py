@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -32,6 +33,26 @@ def write_labels(path: Path, labels: NDArray[np.unsignedinteger[Any]], geometry:
     from segmodel.volumes import Geometry, nifti
 
     nifti.write_labels(path, labels, Geometry.from_json(geometry))
+
+
+def command(arguments: Iterable[str], processes: int = 1) -> list[str]:
+    """The command line of `python -m segmodel …`, in so many processes."""
+    several = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    return [sys.executable, *(several if processes > 1 else []), "-m", "segmodel", *arguments]
+
+
+def write_case(
+    image: Path, label: Path, voxels: NDArray[np.int16], labels: NDArray[np.uint8], geometry: dict[str, Any], z0: int
+) -> None:
+    """Write the slices from `z0` on of a stored series, [z, y, x], and their label values as a pair of NIfTI files."""
+    from segmodel.volumes import Geometry, Volume, nifti
+
+    affine = Geometry.from_json(geometry).affine.copy()
+    affine[:3, 3] += z0 * affine[:3, 2]
+    depth, height, width = voxels.shape
+    here = Geometry(affine, (width, height, depth))
+    nifti.write(image, Volume(voxels, here))
+    nifti.write_labels(label, labels, here)
 
 
 class VolumeRefused(ValueError):

@@ -46,6 +46,7 @@ TABLE = {
     "projects/<int:project_id>/figures/<slug:name>.csv": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
     "projects/<int:project_id>/record/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
     "projects/<int:project_id>/record.csv": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "models/patients/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "audit/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "audit.csv": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "notices/": ("get", (LOGIN, 200, 200, 200, 200, 200, 200)),
