@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .volumes import Geometry, Volume, nifti
 
 SPLITS = ("training", "validation", "test")
+ALL = "all"
 
 
 class DatasetError(ValueError):
@@ -74,8 +75,8 @@ class Dataset:
         return {value: name for value, name in self.structures.items() if name not in self.unknown}
 
     def part(self, split: str) -> tuple[Case, ...]:
-        """The cases of one part; a data set without a split belongs to every part. Raises DatasetError."""
-        cases = tuple(case for case in self.cases if case.split in (split, "all"))
+        """The cases of one part, or "all"; a data set without a split belongs to every part. Raises DatasetError."""
+        cases = self.cases if split == ALL else tuple(case for case in self.cases if case.split in (split, ALL))
         if not cases:
             raise DatasetError(f"The data set {self.name} has no {split} cases.")
         return cases
@@ -83,6 +84,18 @@ class Dataset:
 
 Parts = Sequence[tuple[Dataset, Sequence[Case]]]
 """Data sets, each with those of its cases that are meant."""
+
+
+def check_apart(training: Parts, others: Iterable[Dataset]) -> None:
+    """Raises DatasetError where a patient of the cases to train on is held out by another data set."""
+    trained = {case.patient: dataset.name for dataset, cases in training for case in cases}
+    for dataset in others:
+        for case in dataset.cases:
+            if case.split in ("validation", "test") and case.patient in trained:
+                raise DatasetError(
+                    f"The patient {case.patient} is on two sides: "
+                    f"{trained[case.patient]} trains on it, {dataset.name} keeps it for {case.split}."
+                )
 
 
 def folds(cases: Sequence[Case], k: int, seed: int) -> list[tuple[tuple[Case, ...], tuple[Case, ...]]]:
@@ -168,7 +181,7 @@ class GridSlices:
     """Training material on the grid: `images` int16 HU and `labels` uint8 [n, rows, columns], one value per structure.
 
     `structures[v - 1]` is the name of label value v; `cases[i]` names the patient of slice i. `counted` is what `areas`
-    gives, where it is known already.
+    gives, where it is known already, `old[i]` whether slice i is of earlier data that are mixed in (none are if not given).
     """
 
     images: Slices
@@ -176,6 +189,7 @@ class GridSlices:
     structures: tuple[str, ...]
     cases: tuple[str, ...]
     counted: NDArray[np.int64] | None = None
+    old: NDArray[np.bool_] | None = None
 
     @cached_property
     def areas(self) -> NDArray[np.int64]:

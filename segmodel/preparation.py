@@ -17,7 +17,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -203,12 +203,14 @@ class Prepared:
     structures: tuple[str, ...]
     cases: tuple[CaseOnGrid, ...]
 
-    def slices(self) -> GridSlices:
-        """The training material; its arrays stay on disk until they are asked for."""
+    def slices(self, old: int = 0) -> GridSlices:
+        """The training material, whose last `old` cases are earlier data; its arrays stay on disk until they are asked for."""
         areas = np.concatenate([case.areas for case in self.cases])
         images, labels = (Stack(case.folder / name for case in self.cases) for name in ("images.npy", "labels.npy"))
         patients = tuple(case.case.patient for case in self.cases for _ in case.areas)
-        return GridSlices(images, labels, self.structures, patients, areas)
+        is_old = np.arange(len(self.cases)) >= len(self.cases) - old
+        of_slices = np.repeat(is_old, [len(case.areas) for case in self.cases])
+        return GridSlices(images, labels, self.structures, patients, areas, of_slices)
 
     def summary(self, window: tuple[float, float]) -> str:
         """A table of every data set and its structures; HU of grid pixels between the ends of `window`, both in HU.
@@ -272,6 +274,7 @@ def prepare(
     leave_out: Collection[str] = (),
     empty: float = 0.0,
     workers: int = 1,
+    tell: Callable[[float], None] = lambda done: None,
 ) -> Prepared:
     """Put the labelled slices of all cases on `grid`, cropped or padded about their middle to `size`², into `cache`.
 
@@ -282,6 +285,7 @@ def prepare(
         merge: renames structures before they are counted ({"liver tumour": "liver"} makes a tumour part of its liver).
         leave_out: structures whose pixels become background, as those that a data set calls unknown do.
         empty: share of the slices without structures that is kept, 0 to 1.
+        tell: hears of the share of the cases that are ready, 0 to 1.
 
     Raises:
         DatasetError or VolumeError: a case that cannot be used, a structure that no slice shows, or no space left.
@@ -295,7 +299,7 @@ def prepare(
     for (dataset, members), values in zip(parts, named, strict=True):
         numbers = {value: names.index(name) + 1 for value, name in values.items() if name in names}
         cases += [CaseOnGrid(dataset.name, case, grid, size, numbers, len(names), empty, cache) for case in members]
-    _prepare_all(cases, workers)
+    _prepare_all(cases, workers, tell)
     _check_shown(names, cases)
     return Prepared(names, tuple(cases))
 
@@ -315,13 +319,14 @@ def _named(dataset: Dataset, merge: Mapping[str, str], leave_out: Collection[str
     return {value: merge.get(name, name) for value, name in dataset.known.items() if name not in leave_out}
 
 
-def provenance(parts: Parts, slices: GridSlices) -> dict[str, Any]:
-    """What a checkpoint says of the data that it was trained on."""
-    return {
-        "data": {dataset.name: [case.name for case in cases] for dataset, cases in parts},
-        "structures": list(slices.structures),
-        "slices": len(slices.images),
-    }
+def provenance(parts: Parts, slices: GridSlices, replay: Parts = ()) -> dict[str, Any]:
+    """What a checkpoint says of the data that it was trained on, and of the earlier ones that were mixed in."""
+    described = {"data": _names(parts), "structures": list(slices.structures), "slices": len(slices.images)}
+    return {**described, "replay": _names(replay)} if replay else described
+
+
+def _names(parts: Parts) -> dict[str, list[str]]:
+    return {dataset.name: [case.name for case in cases] for dataset, cases in parts}
 
 
 def _check_shown(names: Sequence[str], cases: Sequence[CaseOnGrid]) -> None:
@@ -331,14 +336,16 @@ def _check_shown(names: Sequence[str], cases: Sequence[CaseOnGrid]) -> None:
         raise DatasetError(f"No training slice shows {', '.join(missing)}.")
 
 
-def _prepare_all(cases: Sequence[CaseOnGrid], workers: int) -> None:
+def _prepare_all(cases: Sequence[CaseOnGrid], workers: int, tell: Callable[[float], None]) -> None:
     waiting = [case for case in cases if not case.folder.is_dir()]
     volume = sum(case.case.image.stat().st_size for case in waiting)
     workers = min(workers, len(waiting), 1 + volume // WORTH_A_PROCESS)
     finished = _in_processes(waiting, workers) if workers > 1 else map(CaseOnGrid.prepare, waiting)
     with tqdm(total=len(cases), initial=len(cases) - len(waiting), desc="prepare", unit="case") as bar:
+        tell(bar.n / len(cases))
         for _ in finished:
             bar.update()
+            tell(bar.n / len(cases))
 
 
 def _in_processes(cases: Sequence[CaseOnGrid], workers: int) -> Iterator[None]:

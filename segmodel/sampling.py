@@ -37,21 +37,34 @@ class Batch:
     rngs: tuple[np.random.Generator, ...]
 
 
+class _Pool:
+    """Some of the slices, and where each structure is to be found among them. Raises RecipeError where none shows any."""
+
+    def __init__(
+        self, slices: NDArray[np.int64], shown: NDArray[np.bool_], areas: NDArray[np.int64], name: str
+    ) -> None:
+        self.size = len(slices)
+        self.where = [slices[column] for column in shown[slices].T]
+        self.empty = slices[~areas[slices].any(axis=1)]
+        self.present = [k for k, found in enumerate(self.where) if found.size]
+        if not self.present:
+            raise RecipeError(f"The {name} data show no structure.")
+
+
 class Sampler:
     """Draws a structure first, then a slice that shows it, so that small structures are not drowned.
 
     Slices that show none come as often as they are there; what is asked for on them is nothing, and clicks on them can only
-    be background clicks.
+    be background clicks. Where slices are old, the recipe's `replay` is the share of a batch that comes from them.
     """
 
     def __init__(self, slices: GridSlices, spec: InputSpec, recipe: Recipe, smallest: int = 12) -> None:
         self.slices, self.spec, self.recipe, self.smallest = slices, spec, recipe, smallest
         self.shown = slices.areas >= smallest  # [slice, structure]
-        self.where = [np.flatnonzero(column) for column in self.shown.T]
-        self.empty = np.flatnonzero(~slices.areas.any(axis=1))
-        self.present = [k for k, found in enumerate(self.where) if found.size]
-        if not self.present:
-            raise RecipeError("The training data show no structure.")
+        old = np.zeros(len(self.shown), bool) if slices.old is None else slices.old
+        recipe.check_replay(bool(old.any()))
+        self.new = _Pool(np.flatnonzero(~old), self.shown, slices.areas, "training")
+        self.old = _Pool(np.flatnonzero(old), self.shown, slices.areas, "replayed") if old.any() else None
         self.augmentation = Augmentation(recipe.crop) if recipe.augment else None
 
     def batch(self, step: int, members: Iterable[int]) -> Batch:
@@ -70,13 +83,14 @@ class Sampler:
 
     def _draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """One slice [1, 1, H, W] and the truths asked for on it [m, 1, H, W], m ≥ 1."""
+        pool = self.old if self.old and rng.random() < self.recipe.replay else self.new
         while True:
-            if self.empty.size and rng.random() < self.empty.size / len(self.slices.areas):
-                hu = self.slices.images[int(rng.choice(self.empty))]
+            if pool.empty.size and rng.random() < pool.empty.size / pool.size:
+                hu = self.slices.images[int(rng.choice(pool.empty))]
                 image, nothing = self._moved(hu, [np.zeros(hu.shape, bool)], rng)
                 return image, nothing[0].bool()[:, None]
-            first = int(rng.choice(self.present))
-            index = int(rng.choice(self.where[first]))
+            first = int(rng.choice(pool.present))
+            index = int(rng.choice(pool.where[first]))
             hu, masks = self._asked(index, first, rng)
             image, truths = self._moved(hu, masks, rng)
             large = truths[0].sum((1, 2)) >= self.smallest  # augmentation may have moved one out of the picture
