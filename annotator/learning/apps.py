@@ -5,6 +5,7 @@ class LearningConfig(AppConfig):
     name = "annotator.learning"
 
     def ready(self) -> None:
-        from annotator.learning import split
+        from annotator.learning import jobs, split
 
         split.follow_imports()
+        jobs.follow_acceptances()
