@@ -313,11 +313,11 @@ class _Job:
         return found
 
     def end(self, candidate: ModelVersion, verdict: Verdict) -> None:
-        from annotator.learning import promotion
-
         with transaction.atomic():
             self.set(state=State.DONE, stage="", progress=1.0, eta_s=None, is_only=None, done_at=timezone.now())
             if self.run.promotes and verdict.passed:
+                from annotator.learning import promotion
+
                 promotion.promote(candidate, self.run.person, verdict, "It passed the gate.")
 
 
