@@ -157,6 +157,13 @@ def new_comparison(spacing: Iterable[float]) -> Comparison:
     return Comparison(list(spacing))
 
 
+def compare_reports(a: Path, b: Path) -> dict[str, Any]:
+    """The paired differences b − a of two evaluations' reports, with their intervals. Raises ValueError with one sentence."""
+    from segmodel import report
+
+    return report.comparison(report.read(a), report.read(b))
+
+
 def make_phantom(seed: int) -> Volume:
     """A synthetic abdominal CT."""
     from segmodel import phantom
