@@ -16,7 +16,7 @@ from annotator.annotation import access
 
 Page = Callable[..., HttpResponseBase]
 
-TABS = (("patients", _("Patients")),)
+TABS = (("evaluations", _("Evaluations")), ("patients", _("Patients")))
 """Names of addresses, and the words on the tabs."""
 
 

@@ -2,8 +2,14 @@
 
 from django.urls import path
 
-from annotator.learning.pages import patients
+from annotator.learning.pages import evaluations, patients
 
 urlpatterns = [
+    path("evaluations/", evaluations.evaluations, name="evaluations"),
+    path("evaluations/compare/", evaluations.compare, name="compare_evaluations"),
+    path("evaluations/<int:run_id>/", evaluations.evaluation_run, name="evaluation"),
+    path("evaluations/<int:run_id>/cancel/", evaluations.cancel, name="cancel_evaluation"),
+    path("evaluations/<int:run_id>/records.csv", evaluations.records, name="evaluation_records"),
+    path("evaluations/<int:run_id>/slices/<int:place>.png", evaluations.picture, name="evaluation_picture"),
     path("patients/", patients.patients, name="patients"),
 ]

@@ -72,9 +72,11 @@ def test_what_a_killed_worker_has_left_is_finished_by_the_next(site):
 
     def is_done() -> bool:
         again.update({file: file.stat().st_mtime for file in kept(site) if file in finished})
-        return ask(site, "select state from learning_evaluationrun") == ("done",)
+        state, error = ask(site, "select state, error from learning_evaluationrun")
+        assert state in ("running", "done"), error
+        return state == "done"
 
-    site.wait(is_done, "jobs")
+    site.wait(is_done, "jobs", patience=400)
     assert again == finished  # not done a second time
     site.stop("jobs")
     site.manage("shell", "--no-imports", "-c", ANEW)
