@@ -41,7 +41,9 @@ def write(manifest: Manifest, folder: Path, note: Callable[[float], None] = lamb
     if (folder / "dataset.json").exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:  # two jobs may want the same
+    with tempfile.TemporaryDirectory(
+        prefix=f".{folder.name}-", dir=folder.parent
+    ) as name:  # two jobs may want the same
         partial = Path(name) / folder.name
         _write(manifest, partial, note)
         with contextlib.suppress(OSError):  # the other job was faster

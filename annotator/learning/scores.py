@@ -126,8 +126,8 @@ def patients(run: EvaluationRun) -> list[OfPatient]:
 class Worst:
     """A slice to be looked at: its place in the list, its case and slice in the viewer, and what is drawn over it.
 
-    `view` is the part that is shown, `scale` the size of a pixel (x, y), both in mm; `clicks` are (x, y, positive, number) at the
-    middle of their pixels; `areas` has paths in pixels of what both claim, what the mask misses, and what it has too much.
+    `view` is the part that is shown, `scale` the size of a pixel (x, y), both in mm; `clicks` are (x, y, positive, number)
+    at the middle of their pixels; `areas` has paths in pixels of what both claim, what is missed, and what is too much.
     """
 
     place: int

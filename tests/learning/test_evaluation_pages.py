@@ -143,7 +143,9 @@ def check_worst(admin, run, page):
     row = run.figures["worst"][0]
     case = run.figures["cases"][row["case"]]
     assert f"/cases/{case['assignment']}/#z={row['z'] + case['z0']}&amp;label={row['structure']}" in page
-    masks = SliceMask.objects.filter(assignment=case["assignment"], z=row["z"] + case["z0"], label__name__iexact=row["structure"])
+    masks = SliceMask.objects.filter(
+        assignment=case["assignment"], z=row["z"] + case["z0"], label__name__iexact=row["structure"]
+    )
     assert sum(end - first for first, end in row["truth"]) == masks.get().pixels
     for picture in re.findall(r'href="(\S+\.png)"', page):
         assert admin.get(picture).content.startswith(b"\x89PNG")

@@ -180,5 +180,5 @@ def test_a_file_that_is_not_what_was_frozen(project, patients, damage):
     if damage == "packed anew":  # the masks are the same
         assert len(lines(manifest)) == 4
     else:
-        with pytest.raises(FreezeRefused, match="gone or damaged|changed since"):
+        with pytest.raises(FreezeRefused, match=r"gone or damaged|changed since"):
             lines(manifest)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 
 from annotator.annotation import progress
-from annotator.annotation.models import Assignment, Task
+from annotator.annotation.models import Assignment
 from annotator.learning import freeze, split
 from annotator.learning.freeze import FreezeRefused
 from annotator.learning.models import Part, Patient
@@ -49,7 +49,9 @@ def test_the_side_follows_from_the_site_s_secret(settings):
 def test_a_named_side_is_kept_and_another_refused():
     assert split.enter("P1", Part.GOLD).given
     assert split.enter("P1", Part.GOLD) == split.enter("P1")
-    with pytest.raises(SplitRefused, match="^The patient P1 is on the side “gold” for good and cannot come to “training”.$"):
+    with pytest.raises(
+        SplitRefused, match=r"^The patient P1 is on the side “gold” for good and cannot come to “training”\.$"
+    ):
         split.enter("P1", Part.TRAINING)
     assert Patient.objects.get().part == Part.GOLD
 

@@ -42,9 +42,9 @@ def evaluations(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @for_admins
-def evaluation_run(request: HttpRequest, run_id: int) -> HttpResponse:
+def evaluation_run(request: HttpRequest, evaluation_id: int) -> HttpResponse:
     """One evaluation: how far it has come, or what it found; `?k=` chooses the clicks of the tables that show one number."""
-    run = _run(run_id)
+    run = _run(evaluation_id)
     if run.is_open:
         evaluation.wake_the_dead()
     response = show(request, "learning/evaluation.html", {"run": run, **(_found(request, run) if run.figures else {})})
@@ -55,9 +55,9 @@ def evaluation_run(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_POST
 @for_admins
-def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
+def cancel(request: HttpRequest, evaluation_id: int) -> HttpResponse:
     """Ends an evaluation that waits or runs."""
-    run = _run(run_id)
+    run = _run(evaluation_id)
     try:
         evaluation.cancel(run, person_of(request))
     except EvaluationRefused as refused:
@@ -67,16 +67,16 @@ def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_safe
 @for_admins
-def records(request: HttpRequest, run_id: int) -> HttpResponse:
+def records(request: HttpRequest, evaluation_id: int) -> HttpResponse:
     """A line for every label of every slice as CSV, with cases and slices as the viewer counts them."""
-    run = _run(run_id)
+    run = _run(evaluation_id)
     try:
         file = evaluation.records_file(run)
     except EvaluationRefused as refused:
         raise Http404 from refused
     audit.note(request.user, "exported", run, what="evaluation")
     head, *rows = csv.reader(io.StringIO(file.read_text()))
-    cases = run.figures["cases"]
+    cases = run.figures.get("cases", {})
     shown = [
         [label, cases[case]["assignment"], int(z) + cases[case]["z0"] + 1, *more] for label, case, z, *more in rows
     ]
@@ -85,9 +85,9 @@ def records(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_safe
 @for_admins
-def picture(request: HttpRequest, run_id: int, place: int) -> HttpResponse:
+def picture(request: HttpRequest, evaluation_id: int, place: int) -> HttpResponse:
     """The grey values of one of the worst slices as PNG."""
-    run = _run(run_id)
+    run = _run(evaluation_id)
     row = next((one for one in scores.worst(run) if one.place == place), None) if run.figures else None
     if row is None:
         raise Http404
@@ -205,8 +205,8 @@ def _number(text: str | None) -> int:
     return int(text) if text and text.isdecimal() and len(text) < 18 else 0
 
 
-def _run(run_id: int) -> EvaluationRun:
-    run = EvaluationRun.objects.select_related("version", "manifest", "person").filter(pk=run_id).first()
+def _run(evaluation_id: int) -> EvaluationRun:
+    run = EvaluationRun.objects.select_related("version", "manifest", "person").filter(pk=evaluation_id).first()
     if run is None:
         raise Http404
     return run
