@@ -16,7 +16,7 @@ from annotator.annotation import access
 
 Page = Callable[..., HttpResponseBase]
 
-TABS = (("patients", _("Patients")),)
+TABS = (("training_runs", _("Training")), ("patients", _("Patients")), ("learning_rules", _("Rules")))
 """Names of addresses, and the words on the tabs."""
 
 
