@@ -361,7 +361,11 @@ class Trial(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.version} for {self.share:.0%} of the people"
+        return f"{self.version} for {self.percent} % of the people"
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.share)
 
 
 class Interaction(models.Model):

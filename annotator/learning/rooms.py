@@ -16,7 +16,10 @@ from annotator.annotation import access
 
 Page = Callable[..., HttpResponseBase]
 
-TABS = (("patients", _("Patients")),)
+TABS = (
+    ("models", _("Versions")),
+    ("patients", _("Patients")),
+)
 """Names of addresses, and the words on the tabs."""
 
 
