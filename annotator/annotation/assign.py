@@ -205,7 +205,8 @@ def _take(task: Task, person: User, reading: int, by: User) -> Assignment | None
                 held.refresh_from_db()
                 made, before = held, S.HANDED_BACK
             progress.begin(made, by, before)
-            audit.note(by, "assigned", made, task.project_id, to=person.get_username())
+            chosen = {"order": task.project.order, "benefit": task.benefit} if task.benefit is not None else {}
+            audit.note(by, "assigned", made, task.project_id, to=person.get_username(), **chosen)
             return made
     except IntegrityError:
         return None
@@ -224,7 +225,9 @@ def _skills_of(people: Sequence[User], tasks: Sequence[Task]) -> dict[int, set[s
 
 
 def _by_urgency(rows: Rows, task: str = "") -> Rows:
-    return rows.order_by(F(f"{task}priority").desc(), F(f"{task}due_on").asc(nulls_last=True), "pk")
+    """By priority, then by date; of equals, what the project's order expects most of (`annotator.learning.ranking`)."""
+    dates, benefit = F(f"{task}due_on").asc(nulls_last=True), F(f"{task}benefit").desc(nulls_last=True)
+    return rows.order_by(F(f"{task}priority").desc(), dates, benefit, "pk")
 
 
 def _open_cases(person: User) -> int:
