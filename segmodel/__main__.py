@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from .commands import COMMANDS
 
@@ -18,7 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     options.command = shlex.join(["python", "-m", "segmodel", *arguments])
     try:
-        options.run(options)
+        with _ending_when_told():
+            options.run(options)
     except ValueError as error:  # every refusal of this package is a ValueError with a sentence for people
         print(f"segmodel: {error}", file=sys.stderr)
         return 2
@@ -27,6 +32,23 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"segmodel: {place}{error.strerror}.", file=sys.stderr)
         return 2
     return 0
+
+
+@contextmanager
+def _ending_when_told() -> Iterator[None]:
+    """SIGTERM ends the command with exit code 143, and what it has half written is cleared away as after Ctrl-C."""
+
+    def end(number: int, frame: object) -> None:
+        sys.exit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():  # where no handler may be set
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, SupportsIndex
@@ -14,9 +14,11 @@ from typing import Any, Protocol, SupportsIndex
 import numpy as np
 from numpy.typing import NDArray
 
+from .clicks import Click
 from .volumes import Geometry, Volume, nifti
 
 SPLITS = ("training", "validation", "test")
+ALL = "all"
 
 
 class DatasetError(ValueError):
@@ -29,6 +31,7 @@ class Case:
 
     `patient` is the case's own name where nothing else is known, `channel` the volume that is taken of a 4-D image. The
     label may hold 0 and `values`, those that the data set `dataset` names; without `values` it may hold anything.
+    `clicks[z][value]` are those that a person made there, in voxels of the label, in their order.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Case:
     channel: int | None = None
     values: frozenset[int] = frozenset()
     dataset: str = ""
+    clicks: Mapping[int, Mapping[int, Sequence[Click]]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not self.patient:
@@ -74,8 +78,8 @@ class Dataset:
         return {value: name for value, name in self.structures.items() if name not in self.unknown}
 
     def part(self, split: str) -> tuple[Case, ...]:
-        """The cases of one part; a data set without a split belongs to every part. Raises DatasetError."""
-        cases = tuple(case for case in self.cases if case.split in (split, "all"))
+        """The cases of one part, or "all"; a data set without a split belongs to every part. Raises DatasetError."""
+        cases = self.cases if split == ALL else tuple(case for case in self.cases if case.split in (split, ALL))
         if not cases:
             raise DatasetError(f"The data set {self.name} has no {split} cases.")
         return cases
@@ -83,6 +87,18 @@ class Dataset:
 
 Parts = Sequence[tuple[Dataset, Sequence[Case]]]
 """Data sets, each with those of its cases that are meant."""
+
+
+def check_apart(training: Parts, others: Iterable[Dataset]) -> None:
+    """Raises DatasetError where a patient of the cases to train on is held out by another data set."""
+    trained = {case.patient: dataset.name for dataset, cases in training for case in cases}
+    for dataset in others:
+        for case in dataset.cases:
+            if case.split in ("validation", "test") and case.patient in trained:
+                raise DatasetError(
+                    f"The patient {case.patient} is on two sides: "
+                    f"{trained[case.patient]} trains on it, {dataset.name} keeps it for {case.split}."
+                )
 
 
 def folds(cases: Sequence[Case], k: int, seed: int) -> list[tuple[tuple[Case, ...], tuple[Case, ...]]]:
@@ -163,12 +179,16 @@ class Slices(Protocol):
     def __iter__(self) -> Iterator[NDArray[Any]]: ...
 
 
+Point = tuple[float, float, bool]  # row, column and whether it is a foreground click
+
+
 @dataclass(frozen=True)
 class GridSlices:
     """Training material on the grid: `images` int16 HU and `labels` uint8 [n, rows, columns], one value per structure.
 
     `structures[v - 1]` is the name of label value v; `cases[i]` names the patient of slice i. `counted` is what `areas`
-    gives, where it is known already.
+    gives, where it is known already, `old[i]` whether slice i is of earlier data that are mixed in (none are if not given).
+    `clicks[i]` are those of people on slice i by label value, as (row, column, positive) of the grid.
     """
 
     images: Slices
@@ -176,6 +196,8 @@ class GridSlices:
     structures: tuple[str, ...]
     cases: tuple[str, ...]
     counted: NDArray[np.int64] | None = None
+    old: NDArray[np.bool_] | None = None
+    clicks: Sequence[Mapping[int, Sequence[Point]]] = ()
 
     @cached_property
     def areas(self) -> NDArray[np.int64]:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
+import os
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from . import checkpoint
 from .clicks import Click
 from .dataset import Case, Dataset, DatasetError, LabelledSlice, Parts, read_case
 from .distances import surface_distances
+from .files import write_whole
 from .interaction import interact
 from .metrics import dice
 from .predictor import Prediction
@@ -141,29 +148,82 @@ class _Stack:
         return VolumeRecord(structure, case, len(self.zs), overlap, distances)
 
 
-@dataclass
-class _Run:
-    """One evaluation: what is asked for, and the records so far."""
+@dataclass(frozen=True)
+class CaseRecords:
+    """What is found out about one case: its records, those of its volumes, and the times of the model in ms."""
 
-    user: User
+    records: list[Record]
+    volumes: list[VolumeRecord]
+    encode_ms: list[float]
+    click_ms: list[float]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "records": [record.to_json() for record in self.records],
+            "volumes": [volume.to_json() for volume in self.volumes],
+            "encode_ms": self.encode_ms,
+            "click_ms": self.click_ms,
+        }
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A folder with what finished cases gave, so that an evaluation that was broken off goes on; `model` identifies it."""
+
+    folder: Path
+    model: str
+
+    def place(self, case: Case, dataset: Dataset, asked: Mapping[str, Any]) -> Path:
+        """The file of a case, whose name changes with all that its records depend on."""
+        files = [checkpoint.sha256(file) for file in (case.image, case.label)]
+        means = [
+            self.model,
+            dataset.name,
+            sorted(dataset.structures.items()),
+            case.channel,
+            files,
+            sorted(asked.items()),
+        ]
+        stamp = hashlib.sha256(json.dumps(means).encode()).hexdigest()[:16]
+        return self.folder / f"{case.name.replace(os.sep, '_')}_{stamp}.json"
+
+
+def read_kept(file: Path) -> CaseRecords | None:
+    """What `CaseRecords.to_json` wrote; None where there is nothing, or nothing of use."""
+    try:
+        row = json.loads(file.read_text())
+        records = [Record.from_json(record) for record in row["records"]]
+        volumes = [VolumeRecord.from_json(volume) for volume in row["volumes"]]
+        return CaseRecords(records, volumes, row["encode_ms"], row["click_ms"])
+    except (FileNotFoundError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One evaluation: who clicks, and what is asked for."""
+
+    user: Callable[[], User]
     clicks: Sequence[int]
     distances: str
-    records: list[Record] = field(default_factory=list)
-    volumes: list[VolumeRecord] = field(default_factory=list)
 
-    def case(self, case: Case, dataset: Dataset, every: int, bar: tqdm) -> None:
+    def case(self, case: Case, dataset: Dataset, every: int, advance: Callable[[float], None]) -> CaseRecords:
+        """The records of a case; `advance` hears of each share of it that is done."""
         slices = read_slices(case, every)
         stacks: dict[str, _Stack] = {}
+        records: list[Record] = []
+        user = self.user()
         for item in slices.items:
-            encoded = self.user.open(item)
+            encoded = user.open(item)
             for structure, truth in shown(item, dataset):
-                answers = self.user.outline(encoded, item, structure, truth, max(*self.clicks, NOC_CAP))
-                self.records.append(self._record(item, structure, truth, answers))
+                answers = user.outline(encoded, item, structure, truth, max(*self.clicks, NOC_CAP))
+                records.append(self._record(item, structure, truth, answers))
                 masks = {k: answers[k - 1].mask for k in self.clicks}
                 stacks.setdefault(structure, _Stack(truth.shape)).add(item.z, {0: truth, **masks})
-            bar.update(min(1 / len(slices.items), bar.total - bar.n))  # sums of parts may overshoot
+            advance(1 / len(slices.items))
         spacing = slices.spacing if self.distances in ("both", "volume") and slices.whole else None
-        self.volumes += [stack.record(structure, case.name, spacing) for structure, stack in stacks.items()]
+        volumes = [stack.record(structure, case.name, spacing) for structure, stack in stacks.items()]
+        return CaseRecords(records, volumes, user.encode_ms, user.click_ms)
 
     def _record(self, item: LabelledSlice, structure: str, truth: Mask, answers: Sequence[Answer]) -> Record:
         measured = self.clicks if self.distances in ("both", "slice") else ()
@@ -186,37 +246,54 @@ def evaluate(
     every: int = 1,
     distances: str = "both",
     previous: bool = False,
+    kept: Kept | None = None,
+    tell: Callable[..., None] = lambda done, **more: None,
 ) -> dict[str, Any]:
     """The report of these cases after each of `clicks`: the fields of `scores.report`, `records`, times and arguments.
 
     The user clicks max(clicks, 20) times on every structure of every slice; `every` takes one labelled slice in so many.
     `distances` says where surfaces are measured: in the "slice", the "volume" (whose slices must be neighbours), "both" or
     "none". `previous` gives the model its last mask. The same arguments give the same figures, except for the times.
+    Cases that are `kept` from an evaluation that was broken off are not evaluated again. `tell` hears of the share that is
+    done, with the name of the `case`.
 
     Raises DatasetError where the cases show no structure or an argument makes no sense.
     """
     clicks = sorted(set(clicks))
     _check(datasets, placement, clicks, every, distances)
-    run = _Run(User(predictor, placement, seed, previous), clicks, distances)
+    run = _Run(lambda: User(predictor, placement, seed, previous), clicks, distances)
+    asked = {
+        "placement": placement, "clicks": clicks, "seed": seed, "every": every, "distances": distances, "previous": previous,
+    }  # fmt: skip
     names = ", ".join(dataset.name for dataset, _ in datasets)
+    found: list[CaseRecords] = []
     with tqdm(total=sum(len(cases) for _, cases in datasets), desc=f"evaluate {names}", bar_format=_BAR) as bar:
-        for dataset, cases in datasets:
-            for case in cases:
-                run.case(case, dataset, every, bar)
-    if not run.records:
+        for dataset, case in ((dataset, case) for dataset, cases in datasets for case in cases):
+            place = kept.place(case, dataset, asked) if kept else None
+            ready = read_kept(place) if place else None
+            if ready is None:
+                tell(bar.n / bar.total, case=case.name)
+                ready = run.case(case, dataset, every, partial(_advance, bar, tell, case.name))
+                if place:
+                    write_whole(place, json.dumps(ready.to_json()))
+            found.append(ready)
+            _advance(bar, tell, case.name, len(found) - bar.n)
+    records = [record for ready in found for record in ready.records]
+    if not records:
         raise DatasetError("The cases show none of their structures.")
     return {
-        **report(run.records, clicks, run.volumes, seed),
-        "records": [record.to_json() for record in run.records],
-        "ms_per_click": statistics.median(run.user.click_ms),
-        "encode_ms": statistics.median(run.user.encode_ms),
-        "placement": placement,
-        "clicks": clicks,
-        "seed": seed,
-        "every": every,
-        "distances": distances,
-        "previous": previous,
+        **report(records, clicks, [volume for ready in found for volume in ready.volumes], seed),
+        "records": [record.to_json() for record in records],
+        "ms_per_click": statistics.median([ms for ready in found for ms in ready.click_ms]),
+        "encode_ms": statistics.median([ms for ready in found for ms in ready.encode_ms]),
+        **asked,
     }
+
+
+def _advance(bar: tqdm, tell: Callable[..., None], case: str, share: float) -> None:
+    """Moves on by a share of a case; sums of parts may overshoot."""
+    bar.update(min(share, bar.total - bar.n))
+    tell(bar.n / bar.total, case=case)
 
 
 _BAR = (
@@ -270,6 +347,18 @@ def examples(datasets: Parts, predictor: ClickModel, result: Mapping[str, Any], 
                             answers = user.outline(encoded, item, structure, truth, rounds)
                             found[key] = Example(*chosen[key], item.image, truth, item.spacing, answers)
     return [found[key] for key in chosen]
+
+
+def first_slice(datasets: Parts, predictor: ClickModel, rounds: int) -> Example:
+    """The largest structure on the middle labelled slice of the first case, whatever the model; the same at every call."""
+    dataset, cases = datasets[0]
+    items = read_slices(cases[0]).items
+    item = items[len(items) // 2]
+    structure, truth = max(shown(item, dataset), key=lambda found: np.count_nonzero(found[1]))
+    user = User(predictor, "paper", 4242)
+    answers = user.outline(user.open(item), item, structure, truth, rounds)
+    record = Record(structure, item.case, item.z, tuple(dice(answer.mask, truth) for answer in answers))
+    return Example("validation", record, item.image, truth, item.spacing, answers)
 
 
 def choose(records: Sequence[Record], k: int) -> dict[tuple[str, str, int], tuple[str, Record]]:

@@ -6,10 +6,11 @@ a colour says is said by a shape or a line style as well.
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import matplotlib as mpl
 import numpy as np
@@ -18,8 +19,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
+from PIL import Image
 
 from .distances import bounding_box
+from .files import write_whole
 from .scores import Record
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
 SERIES = (SKY, BLUE, ORANGE, VERMILION, PURPLE, GREEN)
 WINDOW = (-125, 275)  # Hounsfield units, soft tissue: the limits that the network sees
 SHOWN = (1, 2, 5)  # clicks of the pictures of slices
+PREVIEW_COLOURS = 32  # with which a picture of three noisy panels stays below 60 KB
 STYLE: dict[Any, Any] = {
     "font.size": 9, "axes.titlesize": 10, "axes.titleweight": "bold", "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": True, "axes.axisbelow": True, "grid.color": "#E4E4E4", "grid.linewidth": 0.7, "axes.edgecolor": "#808080",
@@ -191,12 +195,12 @@ def grouped_bars(values: Mapping[int, Mapping[int, tuple[float, float]]], out: P
     return figure
 
 
-def slices(examples: Sequence[Example], out: Path) -> Figure:
-    """A row for each example: the slice about its structure after 1, 2 and 5 clicks (paper, figure 3).
+def slices(examples: Sequence[Example], out: Path | BinaryIO, clicks: Sequence[int] = SHOWN, dpi: int = 150) -> Figure:
+    """A row for each example: the slice about its structure after so many `clicks` (paper, figure 3).
 
     The truth is a dashed line, the mask a full one; foreground clicks are numbered discs, background clicks squares.
     """
-    columns = [k for k in SHOWN if k <= min(len(example.answers) for example in examples)]
+    columns = [k for k in clicks if k <= min(len(example.answers) for example in examples)]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(3.0 * len(columns), 3.2 * len(examples) + 0.5), layout="constrained")
         panels = figure.subplots(len(examples), len(columns), squeeze=False)
@@ -214,7 +218,17 @@ def slices(examples: Sequence[Example], out: Path) -> Figure:
         for name, (marker, colour) in zip(("foreground click", "background click"), _MARKS.values(), strict=True):
             legend.append(Line2D([], [], color=colour, marker=marker, linestyle="none", markersize=9, label=name))
         figure.legend(handles=legend, loc="outside lower center", ncols=4)
-        figure.savefig(out)
+        figure.savefig(out, dpi=dpi)
+    return figure
+
+
+def preview(example: Example, clicks: Sequence[int], out: Path) -> Figure:
+    """One example as a picture of at most 60 KB, which is whole at any time."""
+    drawn, small = io.BytesIO(), io.BytesIO()
+    figure = slices([example], drawn, clicks, dpi=72)
+    with Image.open(drawn) as picture:
+        picture.convert("RGB").quantize(PREVIEW_COLOURS).save(small, "PNG", optimize=True)
+    write_whole(out, small.getvalue())
     return figure
 
 

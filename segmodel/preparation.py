@@ -17,7 +17,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -32,7 +32,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from .dataset import Case, Dataset, DatasetError, GridSlices, Parts, count_pixels, read_case
+from .dataset import Case, Dataset, DatasetError, GridSlices, Parts, Point, count_pixels, read_case
 from .grid import AIR, Grid, Placement
 from .intensity import Moments
 
@@ -88,7 +88,16 @@ class CaseOnGrid:
     def folder(self) -> Path:
         files = [(str(file.resolve()), file.stat().st_mtime_ns) for file in (self.case.image, self.case.label)]
         values = sorted(self.values.items())
-        asked = (FORMAT, files, self.case.channel, self.grid.max_side, values, self.structures, self.empty)
+        asked: tuple[Any, ...] = (
+            FORMAT,
+            files,
+            self.case.channel,
+            self.grid.max_side,
+            values,
+            self.structures,
+            self.empty,
+        )
+        asked += (repr(self.case.clicks),) if self.case.clicks else ()
         stamp = hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
         name = self.case.name.replace(os.sep, "_")
         return self.cache / f"{name}_{self.grid.spacing:g}mm_{self.size}_{stamp}"
@@ -96,6 +105,12 @@ class CaseOnGrid:
     @cached_property
     def areas(self) -> NDArray[np.int64]:
         return np.asarray(np.load(self.folder / "areas.npy"))
+
+    @cached_property
+    def clicks(self) -> list[dict[int, list[Point]]]:
+        """Of every slice the clicks of people, by the number of their structure."""
+        rows = json.loads((self.folder / "case.json").read_text()).get("clicks") or [{} for _ in self.areas]
+        return [{int(number): [(y, x, p) for y, x, p in made] for number, made in row.items()} for row in rows]
 
     @cached_property
     def spacing(self) -> tuple[float, float, float]:
@@ -117,6 +132,9 @@ class CaseOnGrid:
         }
         arrays["areas"] = count_pixels(arrays["labels"], self.structures)
         described = {"case": self.case.name, "patient": self.case.patient, "spacing": volume.spacing, "z": chosen}
+        if self.case.clicks:
+            self._check_clicks(labels.shape)
+            described["clicks"] = [self._clicks_on_grid(z, placement) for z in chosen]
         _store(self.folder, arrays, described)
 
     def _numbered(self, labels: NDArray[np.integer]) -> NDArray[np.uint8]:
@@ -125,6 +143,22 @@ class CaseOnGrid:
             if value < len(table):
                 table[value] = number
         return np.stack([table[plane] for plane in labels])  # an index of the whole volume would be four times its size
+
+    def _check_clicks(self, shape: Sequence[int]) -> None:
+        for z, row in self.case.clicks.items():
+            for y, x, _ in itertools.chain(*row.values()):
+                if not all(0 <= place < side for place, side in zip((z, y, x), shape, strict=True)):
+                    raise DatasetError(f"The case {self.case.name} has a click at {(z, y, x)}, outside its volume.")
+
+    def _clicks_on_grid(self, z: int, placement: Placement) -> dict[int, list[Point]]:
+        """What is cropped away is left out; where structures are merged, one's clicks follow the other's."""
+        found: dict[int, list[Point]] = {}
+        for value, made in sorted(self.case.clicks.get(z, {}).items()):
+            for y, x, positive in made:
+                row, column = fit_point(placement.to_grid(y, x), placement, self.size)
+                if value in self.values and min(row, column) >= -0.5 and max(row, column) < self.size - 0.5:
+                    found.setdefault(self.values[value], []).append((row, column, positive))
+        return found
 
     def _label_on_grid(self, label: NDArray[np.uint8], placement: Placement) -> NDArray[np.uint8]:
         result = np.zeros(placement.padded, np.uint8)
@@ -158,6 +192,15 @@ def fit(pixels: NDArray, placement: Placement, size: int, outside: int) -> NDArr
         target.append(slice((size - kept) // 2, (size - kept) // 2 + kept))
     result[tuple(target)] = pixels[tuple(source)]
     return result
+
+
+def fit_point(point: tuple[float, float], placement: Placement, size: int) -> tuple[float, float]:
+    """Where `fit` puts a point of the grid image; it may be outside of what is left."""
+    row, column = (
+        place - (side - min(side, size)) // 2 + (size - min(side, size)) // 2
+        for place, side in zip(point, placement.content, strict=True)
+    )
+    return row, column
 
 
 def _store(folder: Path, arrays: Mapping[str, NDArray], described: Mapping[str, Any]) -> None:
@@ -203,12 +246,15 @@ class Prepared:
     structures: tuple[str, ...]
     cases: tuple[CaseOnGrid, ...]
 
-    def slices(self) -> GridSlices:
-        """The training material; its arrays stay on disk until they are asked for."""
+    def slices(self, old: int = 0) -> GridSlices:
+        """The training material, whose last `old` cases are earlier data; its arrays stay on disk until they are asked for."""
         areas = np.concatenate([case.areas for case in self.cases])
         images, labels = (Stack(case.folder / name for case in self.cases) for name in ("images.npy", "labels.npy"))
         patients = tuple(case.case.patient for case in self.cases for _ in case.areas)
-        return GridSlices(images, labels, self.structures, patients, areas)
+        is_old = np.arange(len(self.cases)) >= len(self.cases) - old
+        of_slices = np.repeat(is_old, [len(case.areas) for case in self.cases])
+        clicks = [row for case in self.cases for row in case.clicks]
+        return GridSlices(images, labels, self.structures, patients, areas, of_slices, clicks)
 
     def summary(self, window: tuple[float, float]) -> str:
         """A table of every data set and its structures; HU of grid pixels between the ends of `window`, both in HU.
@@ -272,6 +318,7 @@ def prepare(
     leave_out: Collection[str] = (),
     empty: float = 0.0,
     workers: int = 1,
+    tell: Callable[[float], None] = lambda done: None,
 ) -> Prepared:
     """Put the labelled slices of all cases on `grid`, cropped or padded about their middle to `size`², into `cache`.
 
@@ -282,6 +329,7 @@ def prepare(
         merge: renames structures before they are counted ({"liver tumour": "liver"} makes a tumour part of its liver).
         leave_out: structures whose pixels become background, as those that a data set calls unknown do.
         empty: share of the slices without structures that is kept, 0 to 1.
+        tell: hears of the share of the cases that are ready, 0 to 1.
 
     Raises:
         DatasetError or VolumeError: a case that cannot be used, a structure that no slice shows, or no space left.
@@ -295,7 +343,7 @@ def prepare(
     for (dataset, members), values in zip(parts, named, strict=True):
         numbers = {value: names.index(name) + 1 for value, name in values.items() if name in names}
         cases += [CaseOnGrid(dataset.name, case, grid, size, numbers, len(names), empty, cache) for case in members]
-    _prepare_all(cases, workers)
+    _prepare_all(cases, workers, tell)
     _check_shown(names, cases)
     return Prepared(names, tuple(cases))
 
@@ -315,13 +363,14 @@ def _named(dataset: Dataset, merge: Mapping[str, str], leave_out: Collection[str
     return {value: merge.get(name, name) for value, name in dataset.known.items() if name not in leave_out}
 
 
-def provenance(parts: Parts, slices: GridSlices) -> dict[str, Any]:
-    """What a checkpoint says of the data that it was trained on."""
-    return {
-        "data": {dataset.name: [case.name for case in cases] for dataset, cases in parts},
-        "structures": list(slices.structures),
-        "slices": len(slices.images),
-    }
+def provenance(parts: Parts, slices: GridSlices, replay: Parts = ()) -> dict[str, Any]:
+    """What a checkpoint says of the data that it was trained on, and of the earlier ones that were mixed in."""
+    described = {"data": _names(parts), "structures": list(slices.structures), "slices": len(slices.images)}
+    return {**described, "replay": _names(replay)} if replay else described
+
+
+def _names(parts: Parts) -> dict[str, list[str]]:
+    return {dataset.name: [case.name for case in cases] for dataset, cases in parts}
 
 
 def _check_shown(names: Sequence[str], cases: Sequence[CaseOnGrid]) -> None:
@@ -331,14 +380,16 @@ def _check_shown(names: Sequence[str], cases: Sequence[CaseOnGrid]) -> None:
         raise DatasetError(f"No training slice shows {', '.join(missing)}.")
 
 
-def _prepare_all(cases: Sequence[CaseOnGrid], workers: int) -> None:
+def _prepare_all(cases: Sequence[CaseOnGrid], workers: int, tell: Callable[[float], None]) -> None:
     waiting = [case for case in cases if not case.folder.is_dir()]
     volume = sum(case.case.image.stat().st_size for case in waiting)
     workers = min(workers, len(waiting), 1 + volume // WORTH_A_PROCESS)
     finished = _in_processes(waiting, workers) if workers > 1 else map(CaseOnGrid.prepare, waiting)
     with tqdm(total=len(cases), initial=len(cases) - len(waiting), desc="prepare", unit="case") as bar:
+        tell(bar.n / len(cases))
         for _ in finished:
             bar.update()
+            tell(bar.n / len(cases))
 
 
 def _in_processes(cases: Sequence[CaseOnGrid], workers: int) -> Iterator[None]:

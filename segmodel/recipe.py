@@ -48,6 +48,8 @@ class Recipe:
     regions: float = 0.0  # share of slices of which an evenly grey region is asked for, whatever it is
     previous_mask: float = 0.0  # share of truths whose passes see the mask before; above 0 the network has a map for it
     start_masks: float = 0.0  # share of those that start from a spoilt copy of the truth, as after a brush stroke
+    real_clicks: float = 0.0  # share of the truths with clicks of people whose simulation begins with them
+    replay: float = 0.0  # share of slices that are drawn from earlier data, below 1
     merge: dict[str, str] = field(default_factory=dict)  # structures that are part of another
     leave_out: tuple[str, ...] = ()  # structures that are never asked for, to see how unknown ones do
     seed: int = 4242
@@ -56,15 +58,24 @@ class Recipe:
         for name in ("size", "steps", "images", "structures", "passes", "spacing", "learning_rate", "sigma"):
             if not getattr(self, name) > 0:
                 raise RecipeError(f"The recipe's {name} must be above 0, not {getattr(self, name)}.")
-        for name in ("lesions", "regions", "previous_mask", "start_masks"):
+        for name in ("lesions", "regions", "previous_mask", "start_masks", "real_clicks"):
             if not 0 <= getattr(self, name) <= 1:
                 raise RecipeError(f"The recipe's {name} is a share from 0 to 1, not {getattr(self, name)}.")
+        if not 0 <= self.replay < 1:
+            raise RecipeError(f"The recipe's replay is a share from 0 to below 1, not {self.replay}.")
         if self.disk < 0:
             raise RecipeError(f"The recipe's disk must be 0 or above, not {self.disk}.")
         if self.micro_batch < 0:
             raise RecipeError(f"The recipe's micro_batch must be 0 or above, not {self.micro_batch}.")
         if self.optimiser not in ("adam", "adamw") or self.schedule not in ("constant", "cosine"):
             raise RecipeError("The recipe's optimiser is adam or adamw, its schedule constant or cosine.")
+
+    def check_replay(self, given: bool) -> None:
+        """Raises RecipeError where there are earlier data to replay and no share of them is asked for, or the reverse."""
+        if self.replay and not given:
+            raise RecipeError(f"The recipe's replay is {self.replay:g}, but there are no data to replay.")
+        if given and not self.replay:
+            raise RecipeError("There are data to replay, but the recipe's replay is 0.")
 
     @classmethod
     def load(cls, name: str) -> Recipe:

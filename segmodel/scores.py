@@ -62,17 +62,14 @@ class Record:
             "z": self.z,
             "dice": self.dice,
             "quality": [_known(value) for value in self.quality],
-            "distances": {str(k): [_known(value) for value in d] for k, d in self.distances.items()},
+            "distances": _distances_to_json(self.distances),
         }
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Record:
         """Raises KeyError, TypeError or ValueError where `row` is not what `to_json` gives."""
         quality = tuple(math.nan if value is None else float(value) for value in row["quality"])
-        distances = {
-            int(k): Distances(*(math.inf if value is None else float(value) for value in d))
-            for k, d in row["distances"].items()
-        }
+        distances = _distances_from_json(row["distances"])
         scores = tuple(float(value) for value in row["dice"])
         return cls(str(row["structure"]), str(row["case"]), int(row["z"]), scores, quality, distances)
 
@@ -86,6 +83,31 @@ class VolumeRecord:
     slices: int
     dice: Mapping[int, float]
     distances: Mapping[int, Distances]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "structure": self.structure,
+            "case": self.case,
+            "slices": self.slices,
+            "dice": {str(k): value for k, value in self.dice.items()},
+            "distances": _distances_to_json(self.distances),
+        }
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> VolumeRecord:
+        """Raises KeyError, TypeError or ValueError where `row` is not what `to_json` gives."""
+        scores = {int(k): float(value) for k, value in row["dice"].items()}
+        distances = _distances_from_json(row["distances"])
+        return cls(str(row["structure"]), str(row["case"]), int(row["slices"]), scores, distances)
+
+
+def _distances_to_json(distances: Mapping[int, Distances]) -> dict[str, list[float | None]]:
+    return {str(k): [_known(value) for value in d] for k, d in distances.items()}
+
+
+def _distances_from_json(row: Mapping[str, Any]) -> dict[int, Distances]:
+    """An unknown one is that of an empty mask, infinite."""
+    return {int(k): Distances(*(math.inf if v is None else float(v) for v in d)) for k, d in row.items()}
 
 
 def report(

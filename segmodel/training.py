@@ -18,8 +18,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -188,7 +189,16 @@ class Trainer:
             run = self.threads.map if self.threads else map
             chance = falling_chance(recipe.passes)
             clicks = interact(
-                truths, predict, paper_click, recipe.passes, batch.rngs, chance, recipe.spacing, starts, run
+                truths,
+                predict,
+                paper_click,
+                recipe.passes,
+                batch.rngs,
+                chance,
+                recipe.spacing,
+                starts,
+                run,
+                batch.begun,
             )
         self.network.train()
         placing = time.perf_counter() - began - network_s
@@ -353,17 +363,36 @@ class Run:
         write_whole(self._state, content.getvalue())
         return checkpoint
 
+    def share(self, elapsed: float, minutes: float | None) -> float:
+        """What is done of the steps or of the time, whichever is more."""
+        return max(self.trainer.steps_done / self.trainer.recipe.steps, elapsed / minutes if minutes else 0.0)
+
     @contextmanager
-    def log(self) -> Iterator[IO[str] | None]:
-        """The log at the step that comes next: what a broken run wrote beyond its last save is done again."""
+    def log(self, watch: Callable[[dict[str, Any]], None] | None) -> Iterator[Callable[[dict[str, Any]], None]]:
+        """What adds a line to the log, and shows it to `watch`; what a broken run wrote beyond its last save is done again."""
         if not self.trainer.processes.first:
-            yield None
+            yield lambda line: None
             return
         self.out.mkdir(parents=True, exist_ok=True)
-        kept = self._log.read_text().splitlines(keepends=True) if self.trainer.steps_done else []
-        self._log.write_text("".join(kept[: self.trainer.steps_done]))
+        written = self._log.read_text().splitlines(keepends=True) if self.trainer.steps_done else []
+        self._log.write_text("".join(takewhile(lambda line: _step_of(line) <= self.trainer.steps_done, written)))
         with self._log.open("a") as log:
-            yield log
+
+            def note(line: dict[str, Any]) -> None:
+                log.write(json.dumps(line) + "\n")
+                log.flush()
+                if watch:
+                    watch(line)
+
+            yield note
+
+
+def _step_of(line: str) -> float:
+    """Of a line of the log; infinite where it was broken off."""
+    try:
+        return float(json.loads(line)["step"])
+    except json.JSONDecodeError:
+        return math.inf
 
 
 def train(
@@ -378,34 +407,38 @@ def train(
     watch: Callable[[dict[str, Any]], None] | None = None,
     start: Checkpoint | None = None,
     resume: bool = False,
+    tell: Callable[..., None] = lambda done, **more: None,
 ) -> Path:
     """Trains until the recipe's steps or `minutes` are over, whichever is nearer, and returns the checkpoint's path.
 
-    Writes `out/log.jsonl` (a line a step) and, every few minutes, at the end and when it is interrupted,
+    Writes `out/log.jsonl` (a line a step) and, every `every_minutes`, at the end and when it is interrupted,
     `out/model.safetensors` and `out/state.pt`, from which `resume` goes on as if nothing had happened. What
-    `validate` says of the model is in the log at every save; `watch` gets each of the log's lines. Raises RecipeError.
+    `validate` says of the model is in the log at every save and, as step 0, before the first one; `watch` gets each of the
+    log's lines. After every step `tell` hears of the share that is done, of steps or of time, whichever is larger, with
+    `step`, `steps` and `loss`. Raises RecipeError.
     """
     run = Run(out, provenance, Trainer(recipe, slices, processes, start), resume)
     first = run.trainer.processes.first
-    before, began, saved = run.elapsed, time.monotonic(), time.monotonic()
     bar = tqdm(total=recipe.steps, initial=run.trainer.steps_done, unit="step", desc="train", disable=not first)
-    with bar, run.log() as log, _interruption() as interrupted:
+    with bar, run.log(watch) as note, _interruption() as interrupted:
+        with run.trainer.processes.first_alone():  # the others' clocks stand still meanwhile
+            if first and validate and not run.trainer.steps_done:
+                note({"step": 0, "validation": validate(run.trainer.checkpoint(provenance))})
+        before, began, saved = run.elapsed, time.monotonic(), time.monotonic()
+        tell(run.share(before, minutes), step=run.trainer.steps_done, steps=recipe.steps, loss=None)
         while run.trainer.steps_done < recipe.steps:
             run.elapsed = before + (time.monotonic() - began) / 60
             stop, elapsed = run.trainer.processes.largest(bool(interrupted), run.elapsed)
             if stop or (minutes and elapsed >= minutes):
                 break
-            progress = max(run.trainer.steps_done / recipe.steps, elapsed / minutes if minutes else 0.0)
-            line: dict[str, Any] = {"step": run.trainer.steps_done + 1, **run.trainer.step(progress)}
+            share = run.share(elapsed, minutes)
+            line: dict[str, Any] = {"step": run.trainer.steps_done + 1, **run.trainer.step(share)}
             if first and time.monotonic() - saved > every_minutes * 60:
                 saved = time.monotonic()
                 checkpoint = run.save()
                 line["validation"] = validate(checkpoint) if validate else None
-            if log:
-                log.write(json.dumps(line) + "\n")
-                log.flush()
-                if watch:
-                    watch(line)
+            note(line)
+            tell(run.share(elapsed, minutes), step=line["step"], steps=recipe.steps, loss=line["loss"])
             bar.set_postfix(loss=f"{line['loss']:.3f}", refresh=False)
             bar.update()
     if first:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,17 +120,20 @@ def evaluate_volumes(
     clicks: Sequence[int] = (3, 5, 10, 15, 30),
     seed: int = 4242,
     rules: Rules | None = None,
+    tell: Callable[..., None] = lambda done, **more: None,
 ) -> dict[str, Any]:
     """By structure, 3-D Dice after so many `clicks` in all (mean over patients), and `records`, one for each of a case.
 
-    The same arguments give the same figures. Raises DatasetError where the cases show none of their structures.
+    The same arguments give the same figures. `tell` hears of the share that is done, with the name of the `case`.
+    Raises DatasetError where the cases show none of their structures.
     """
     clicks = sorted(set(clicks))
     if not clicks or clicks[0] < 1:
         raise DatasetError("Clicks are counted from 1.")
     rows: list[dict[str, Any]] = []
     cases = [(dataset, case) for dataset, members in datasets for case in members]
-    for dataset, case in tqdm(cases, desc="volumes"):
+    for number, (dataset, case) in enumerate(tqdm(cases, desc="volumes")):
+        tell(number / len(cases), case=case.name)
         volume, labels = read_case(case)
         spacing = (volume.spacing[1], volume.spacing[2])
         read = Read(model, volume.voxels, spacing)

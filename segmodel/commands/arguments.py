@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,21 @@ def share(text: str) -> float:
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError("a share is a number from 0 to 1")
     return value
+
+
+def minutes(text: str) -> float:
+    """A number of minutes from 0, fractions allowed."""
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError("minutes are a number from 0")
+    return value
+
+
+def progress(parser: argparse.ArgumentParser) -> None:
+    """Where the command says how far it has come."""
+    parser.add_argument(
+        "--progress", type=Path, metavar="FILE", help="write there as JSON, every half second, how far this has come"
+    )
 
 
 def preparation(parser: argparse.ArgumentParser) -> None:

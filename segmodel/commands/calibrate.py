@@ -22,12 +22,14 @@ def add(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=4242)
     parser.add_argument("--every", type=arguments.whole, default=1, help="take one labelled slice in so many")
     arguments.device(parser)
+    arguments.progress(parser)
     return parser
 
 
 def run(options: argparse.Namespace) -> None:
     from .. import checkpoint, evaluation, layouts, report
     from ..predictor import Predictor
+    from ..progress import Progress
     from ..quality import Calibration, fit
 
     loaded = checkpoint.load(options.model)
@@ -35,7 +37,14 @@ def run(options: argparse.Namespace) -> None:
     parts = [(dataset, dataset.part(options.split)) for dataset in datasets]
     predictor = Predictor(dataclasses.replace(loaded, calibration=Calibration()), options.device)
     result = evaluation.evaluate(
-        parts, predictor, "paper", options.clicks, options.seed, options.every, distances="none"
+        parts,
+        predictor,
+        "paper",
+        options.clicks,
+        options.seed,
+        options.every,
+        distances="none",
+        tell=Progress(options.progress).of("calibrate"),
     )
     masks = [(r.quality[k - 1], k, r.dice[k - 1]) for r in report.read_records(result) for k in options.clicks]
     found = fit(*zip(*masks, strict=True))

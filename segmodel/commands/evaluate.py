@@ -7,22 +7,24 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..dataset import SPLITS, DatasetError
+from ..dataset import ALL, SPLITS, DatasetError
 from . import arguments
 
 if TYPE_CHECKING:
     from ..dataset import Parts
     from ..predictor import Predictor
+    from ..progress import Progress
 
 SCORES = ("count", "patients", "dice", "noc", "never")  # what a checkpoint's header keeps of a structure
-PER_SLICE = {"every": 1, "distances": "both", "previous": False, "record": False}  # and what they are when not given
+# what is for single slices alone, and what it is when not given
+PER_SLICE = {"every": 1, "distances": "both", "previous": False, "record": False, "keep": None}
 
 
 def add(commands: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser("evaluate", help="simulated clicks on labelled volumes")
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders or dataset files (docs/data.md)")
     parser.add_argument(
-        "--split", choices=SPLITS, default="validation", help="part of the data; test for final figures"
+        "--split", choices=(*SPLITS, ALL), default="validation", help="part of the data; test for final figures"
     )
     parser.add_argument("--model", default="default", help="default, or a checkpoint file")
     parser.add_argument(
@@ -40,6 +42,13 @@ def add(commands: Any) -> argparse.ArgumentParser:
     )
     arguments.device(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder for report.json, report.md, records.csv, plots")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FOLDER",
+        help="keep finished cases there, and take those that an earlier try has kept",
+    )
+    arguments.progress(parser)
     parser.add_argument("--record", action="store_true", help="also write the scores into the checkpoint's header")
     return parser
 
@@ -47,38 +56,44 @@ def add(commands: Any) -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> None:
     from .. import checkpoint, evaluation, layouts, report
     from ..predictor import Predictor
+    from ..progress import Progress
 
     loaded = checkpoint.load(options.model)
+    progress = Progress(options.progress)
     datasets = [layouts.read(source) for source in options.data]
     parts = [(dataset, dataset.part(options.split)) for dataset in datasets]
     predictor = Predictor(loaded, options.device)
     if options.volume:
-        return _volumes(options, parts, predictor)
+        return _volumes(options, parts, predictor, progress)
     described = {"split": options.split, "model": options.model, "command": options.command}
+    kept = evaluation.Kept(options.keep, checkpoint.sha256(checkpoint.locate(options.model))) if options.keep else None
     with report.folder(options.out) as partial:
         result = evaluation.evaluate(
             parts, predictor, options.placement, options.clicks, options.seed, options.every, options.distances,
-            options.previous,
+            options.previous, kept, progress.of("evaluate"),
         )  # fmt: skip
+        progress.say("report", 0.0)
         examples = evaluation.examples(parts, predictor, result)
         report.write({**result, **described}, examples, partial)
     if options.record:
-        kept = {name: {key: figures[key] for key in SCORES} for name, figures in result["structures"].items()}
+        scored = {name: {key: figures[key] for key in SCORES} for name, figures in result["structures"].items()}
         part = " + ".join(dataset.name for dataset in datasets) + f", {options.split}"
-        scores = {**loaded.scores, part: {**described, "mean": result["mean"], "structures": kept}}
+        scores = {**loaded.scores, part: {**described, "mean": result["mean"], "structures": scored}}
         dataclasses.replace(loaded, scores=scores).save(checkpoint.locate(options.model))
     print(report.table(result))
     print(f"median {result['ms_per_click']:.1f} ms per click, {result['encode_ms']:.1f} ms to encode a slice")
 
 
-def _volumes(options: argparse.Namespace, parts: Parts, predictor: Predictor) -> None:
+def _volumes(options: argparse.Namespace, parts: Parts, predictor: Predictor, progress: Progress) -> None:
     from .. import report, volume_user
 
     for name, unused in PER_SLICE.items():
         if getattr(options, name) != unused:
             raise DatasetError(f"--volume goes through whole structures and has no use for --{name}.")
     with report.folder(options.out) as partial:
-        result = volume_user.evaluate_volumes(parts, predictor, options.placement, options.clicks, options.seed)
+        result = volume_user.evaluate_volumes(
+            parts, predictor, options.placement, options.clicks, options.seed, tell=progress.of("evaluate")
+        )
         described = {"split": options.split, "model": options.model, "command": options.command}
         report.write_volumes({**result, **described}, partial)
     print(report.volume_table(result))

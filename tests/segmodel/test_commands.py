@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from segmodel import checkpoint, training
+from segmodel import checkpoint, plots, progress, training
 from segmodel.clicks import Click
 from segmodel.phantom import write_dicom
 from segmodel.predictor import Predictor
@@ -103,11 +103,75 @@ def test_train_goes_on_with_a_run_and_starts_from_a_model(data, recipe, tmp_path
 
 
 def test_train_validates_on_the_way(data, recipe, tmp_path, monkeypatch):
-    whole = training.train
-    monkeypatch.setattr(training, "train", lambda *of, **options: whole(*of, every_minutes=0, **options))
-    assert run(*train(data, recipe, tmp_path, "--validate", 2)) == 0
+    pictures, preview = [], plots.preview
+    keep = lambda *of: preview(*of) and pictures.append(of[-1].read_bytes())  # noqa: E731
+    monkeypatch.setattr(plots, "preview", keep)
+    assert run(*train(data, recipe, tmp_path, "--validate", 2, "--save-every", 0, "--picture")) == 0
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    assert [line["validation"]["dice"].keys() for line in lines] == [{"1", "5"}] * 2
+    assert [line["step"] for line in lines] == [0, 1, 2]
+    for line in lines:
+        dice, structures = line["validation"]["dice"], line["validation"]["structures"]
+        assert structures.keys() == {"disk", "square"}
+        assert dice == {k: pytest.approx((structures["disk"][k] + structures["square"][k]) / 2) for k in ("1", "5")}
+    assert len(pictures) == 3
+    assert all(picture.startswith(b"\x89PNG") and len(picture) <= 60_000 for picture in pictures)
+
+
+def test_train_saves_when_it_is_told_to(data, recipe, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(training, "train", lambda *of, **options: told.append(of[6]))
+    for minutes in ([], ["--save-every", "0.25"]):
+        run(*train(data, recipe, tmp_path, *minutes))
+    assert told == [5, 0.25]
+    with pytest.raises(SystemExit):
+        run(*train(data, recipe, tmp_path, "--save-every", "-1"))
+
+
+def test_train_may_validate_on_other_data(data, recipe, tmp_path, capsys):
+    images, labels = toys.ct_slices(2, seed=5)
+    other = toys.decathlon(
+        tmp_path / "other", {"ct_09": (images, labels.clip(max=1))}, split={"09": "validation"}, name="disks"
+    )
+    assert run(*train(data, recipe, tmp_path, "--validate", 1, "--validate-on", other)) == 0
+    line, *_ = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
+    assert json.loads(line)["validation"]["structures"].keys() == {"disk"}
+
+
+@pytest.mark.parametrize("more", [["--picture"], ["--validate-on", "other"]], ids=str)
+def test_train_refuses_what_needs_a_validation(data, recipe, tmp_path, capsys, more):
+    assert refusal(capsys, *train(data, recipe, tmp_path, *more)) == f"{more[0]} needs --validate."
+
+
+def stages(monkeypatch):
+    """Return what is written about the progress, in order."""
+    written = []
+    monkeypatch.setattr(progress, "write_whole", lambda file, text: written.append(json.loads(text)))
+    monkeypatch.setattr(progress, "EVERY", 0)
+    return written
+
+
+def test_train_says_how_far_it_has_come(data, recipe, tmp_path, monkeypatch):
+    written = stages(monkeypatch)
+    assert run(*train(data, recipe, tmp_path, "--validate", 1, "--progress", tmp_path / "progress.json")) == 0
+    assert list(dict.fromkeys(line["stage"] for line in written)) == ["prepare", "validate", "train"]
+    assert [line["done"] for line in written if line["stage"] == "prepare"] == [0, 0.5, 1]
+    steps = [(line["done"], line["step"], line["steps"]) for line in written if line["stage"] == "train"]
+    assert steps == [(0, 0, 2), (0.5, 1, 2), (1, 2, 2)]
+    losses = [json.loads(line).get("loss") for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [line["loss"] for line in written if line["stage"] == "train"] == losses
+
+
+@pytest.mark.parametrize(
+    ("command", "stage"), [("evaluate", "evaluate"), ("evaluate --volume", "evaluate"), ("calibrate", "calibrate")]
+)
+def test_other_commands_say_how_far_they_have_come(data, tmp_path, monkeypatch, command, stage):
+    toys.checkpoint().save(tmp_path / "toy.safetensors")
+    written = stages(monkeypatch)
+    options = ["--data", data, "--model", tmp_path / "toy.safetensors", "--progress", tmp_path / "progress.json"]
+    out = ["--out", tmp_path / "report"] if stage == "evaluate" else []
+    assert run(*command.split(), *options, *out) == 0
+    assert {line["case"] for line in written if line["stage"] == stage} == {"ct_02"}
+    assert written[0]["done"] == 0
 
 
 def predict(volume, model, out, *more):

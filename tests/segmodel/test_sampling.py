@@ -90,6 +90,43 @@ def test_a_painted_lesion_is_asked_for_and_is_no_part_of_its_organ():
     assert batch.owner.bincount().tolist().count(2) > 6
 
 
+def replayed(**settings):
+    """Return a sampler of eight slices of which the last two are old."""
+    slices = dataclasses.replace(grid_slices(8), old=np.arange(8) >= 6)
+    return slices, sampler(slices, **settings)
+
+
+def is_old(slices, batch):
+    old = {slices.images[i].astype(np.float32).tobytes() for i in (6, 7)}
+    return np.array([image.numpy().tobytes() in old for image in batch.images])
+
+
+def test_the_recipes_share_of_a_batch_comes_from_old_slices():
+    slices, drawn = replayed(replay=0.4)
+    assert is_old(slices, drawn.batch(0, range(400))).mean() == pytest.approx(0.4, abs=0.08)
+
+
+def test_parts_of_a_batch_with_old_slices_make_the_whole():
+    slices, drawn = replayed(replay=0.5)
+    whole, first, second = (drawn.batch(3, members) for members in (range(12), range(5), range(5, 12)))
+    assert torch.equal(torch.cat([first.images, second.images]), whole.images)
+    assert 0 < is_old(slices, whole).sum() < 12
+
+
+def test_a_share_without_old_slices_and_old_slices_without_a_share_are_refused():
+    with pytest.raises(RecipeError, match=r"^The recipe's replay is 0\.4, but there are no data to replay\.$"):
+        sampler(grid_slices(), replay=0.4)
+    with pytest.raises(RecipeError, match=r"^There are data to replay, but the recipe's replay is 0\.$"):
+        replayed()
+
+
+def test_old_slices_without_structures_are_refused():
+    slices = dataclasses.replace(grid_slices(4), old=np.arange(4) >= 2)
+    slices.labels[2:] = 0
+    with pytest.raises(RecipeError, match=r"^The replayed data show no structure\.$"):
+        sampler(slices, replay=0.4)
+
+
 def test_specks_are_not_trained():
     slices = grid_slices(2)
     slices.labels[:] = 0

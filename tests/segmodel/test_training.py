@@ -372,8 +372,38 @@ def test_a_long_run_saves_and_validates_on_the_way(tmp_path):
     seen = []
     validate = lambda now: seen.append(now.provenance["steps"]) or {"dice": 0.5}  # noqa: E731
     train(changed(steps=3), grid_slices(), tmp_path, {}, every_minutes=0, validate=validate)
-    assert seen == [1, 2, 3]
-    assert [line["validation"] for line in log(tmp_path)] == [{"dice": 0.5}] * 3
+    assert seen == [0, 1, 2, 3]
+    assert log(tmp_path)[0] == {"step": 0, "validation": {"dice": 0.5}}
+    assert [(line["step"], line["validation"]) for line in log(tmp_path)] == [(k, {"dice": 0.5}) for k in range(4)]
+
+
+def test_the_log_of_a_run_that_went_on_has_every_step_once_and_the_validation_before_them(tmp_path, monkeypatch):
+    validate = lambda now: {"dice": now.provenance["steps"]}  # noqa: E731
+    with monkeypatch.context() as broken:
+        interrupt_in_step(broken, 2)
+        train(changed(steps=4), grid_slices(), tmp_path, {}, validate=validate)
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"step": 3, "loss": 9}\n{"step": 4, "lo')  # beyond the save, the last of them broken off
+    train(changed(steps=4), grid_slices(), tmp_path, {}, validate=validate, resume=True)
+    assert [line["step"] for line in log(tmp_path)] == [0, 1, 2, 3, 4]
+    assert [line["validation"] for line in log(tmp_path) if "validation" in line] == [{"dice": 0}]
+    assert 9 not in [line.get("loss") for line in log(tmp_path)]
+
+
+def test_the_share_of_the_steps_is_told(tmp_path):
+    told = []
+    train(changed(steps=2), grid_slices(), tmp_path, {}, tell=lambda done, **more: told.append((done, more)))
+    losses = [None, *losses_of(tmp_path)]
+    assert told == [(k / 2, {"step": k, "steps": 2, "loss": losses[k]}) for k in range(3)]
+
+
+def test_the_share_of_the_time_is_told_where_it_is_larger(tmp_path, monkeypatch):
+    looks, told = itertools.count(), []
+    clock = SimpleNamespace(monotonic=lambda: 30.0 * next(looks), perf_counter=time.perf_counter)
+    monkeypatch.setattr(training, "time", clock)
+    train(changed(steps=1000), grid_slices(), tmp_path, {}, minutes=3, tell=lambda done, **more: told.append(done))
+    assert told == sorted(told)
+    assert told[-1] > 0.5
 
 
 @pytest.mark.parametrize("settings", [{"augment": True, "crop": (64, 90)}, {"architecture": UNET}])
