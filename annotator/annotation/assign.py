@@ -21,14 +21,8 @@ READING = Assignment.Kind.READING
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
-def number_of(assignments: QuerySet[Assignment]) -> Coalesce:
-    """How many of these a task has, for its annotation; `assignments` are those of `OuterRef("pk")`."""
-    counted = assignments.order_by().values("task").annotate(n=Count("pk")).values("n")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
-
-
-READINGS = Assignment.objects.filter(task=OuterRef("pk"), kind=READING)
-GIVEN = number_of(READINGS.exclude(state=S.HANDED_BACK))
+_HELD = Assignment.objects.filter(task=OuterRef("pk"), kind=READING).exclude(state=S.HANDED_BACK).order_by()
+GIVEN = Coalesce(Subquery(_HELD.values("task").annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0)
 """The readings of a task that somebody has."""
 
 
