@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -12,13 +13,16 @@ from annotator.annotation import access, review, work
 from annotator.annotation.models import Project
 from annotator.projects.rooms import room, show
 
+PAGE = 50
+
 
 @require_safe
 @room(access.projects_overseen_by)
 def queue(request: HttpRequest, project: Project) -> HttpResponse:
     """The submitted cases that wait for this person's review, the oldest first."""
-    cases = review.with_said(work.show_progress(review.queue(request.user, project)))
-    context = {"cases": cases, "percent": round(100 * project.review_share)}
+    page = Paginator(review.queue(request.user, project), PAGE).get_page(request.GET.get("page"))
+    cases = review.with_said(work.show_progress(page))
+    context = {"page": page, "cases": cases, "percent": round(100 * project.review_share)}
     return show(request, project, "projects/review.html", context)
 
 
