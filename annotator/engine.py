@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -19,11 +20,13 @@ from annotator import masks
 if TYPE_CHECKING:
     from segmodel.clicks import Click
     from segmodel.comparison import Comparison
-    from segmodel.predictor import EncodedSlice, Prediction, Predictor
+    from segmodel.predictor import EncodedSlice, Prediction
+    from segmodel.predictor import Predictor as Predictor
     from segmodel.volumes import Volume as Volume
     from segmodel.volumes.dicom import SeriesFiles
 
 Spacing = tuple[float, float]  # (y, x) in mm
+PREDICTORS_KEPT = 4  # checkpoints in memory; those that a site retrains for a year are more
 ReadSlice = Callable[[], tuple[NDArray[np.int16], Spacing]]
 
 
@@ -32,6 +35,26 @@ def write_labels(path: Path, labels: NDArray[np.unsignedinteger[Any]], geometry:
     from segmodel.volumes import Geometry, nifti
 
     nifti.write_labels(path, labels, Geometry.from_json(geometry))
+
+
+def command(arguments: Iterable[str], processes: int = 1) -> list[str]:
+    """The command line of `python -m segmodel …`, in so many processes."""
+    several = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    return [sys.executable, *(several if processes > 1 else []), "-m", "segmodel", *arguments]
+
+
+def write_case(
+    image: Path, label: Path, voxels: NDArray[np.int16], labels: NDArray[np.uint8], geometry: dict[str, Any], z0: int
+) -> None:
+    """Write the slices from `z0` on of a stored series, [z, y, x], and their label values as a pair of NIfTI files."""
+    from segmodel.volumes import Geometry, Volume, nifti
+
+    affine = Geometry.from_json(geometry).affine.copy()
+    affine[:3, 3] += z0 * affine[:3, 2]
+    depth, height, width = voxels.shape
+    here = Geometry(affine, (width, height, depth))
+    nifti.write(image, Volume(voxels, here))
+    nifti.write_labels(label, labels, here)
 
 
 class VolumeRefused(ValueError):
@@ -124,23 +147,42 @@ class SliceKey:
 class ClickEngine:
     """Checkpoints and slices that are warm, on one device. For one thread: nothing in here is locked.
 
-    Slices that were encoded stay until `cache_bytes` of features are kept; the least recently used go first.
+    Only `read` and `has` may be called beside it, so that a checkpoint can be read while another answers. The
+    `PREDICTORS_KEPT` last used checkpoints stay, and of the slices that they encoded so many that `cache_bytes` of features
+    are kept; the least recently used go first.
     """
 
     def __init__(self, device: str = "cpu", cache_bytes: int = 1 << 30) -> None:
         self.device, self.cache_bytes = device, cache_bytes
-        self.predictors: dict[str, Predictor] = {}
+        self.predictors: OrderedDict[str, Predictor] = OrderedDict()
         self.encoded: OrderedDict[SliceKey, EncodedSlice] = OrderedDict()
 
     def load(self, model: str) -> Predictor:
         """The predictor of a checkpoint, read at its first use. Raises ValueError with one sentence."""
         if model not in self.predictors:
-            from segmodel import checkpoint
-            from segmodel.predictor import Predictor
-
-            path = model if model == "default" else default_storage.path(model)
-            self.predictors[model] = Predictor(checkpoint.load(path), self.device)
+            self.put(model, self.read(model))
+        self.predictors.move_to_end(model)
         return self.predictors[model]
+
+    def has(self, model: str) -> bool:
+        """Whether the checkpoint would answer at once. For any thread."""
+        return model in self.predictors
+
+    def read(self, model: str) -> Predictor:
+        """The predictor of a checkpoint, for `put`; keeps nothing. For any thread. Raises ValueError with one sentence."""
+        from segmodel import checkpoint
+        from segmodel.predictor import Predictor
+
+        path = model if model == "default" else default_storage.path(model)
+        return Predictor(checkpoint.load(path), self.device)
+
+    def put(self, model: str, predictor: Predictor) -> None:
+        """Keep a predictor that was read, and forget the least recently used with the slices that it encoded."""
+        self.predictors[model] = predictor
+        while len(self.predictors) > PREDICTORS_KEPT:
+            gone, _ = self.predictors.popitem(last=False)
+            for key in [key for key in self.encoded if key.model == gone]:
+                del self.encoded[key]
 
     def encode(self, key: SliceKey, read: ReadSlice) -> EncodedSlice:
         """The network's reading of a slice; `read()` gives its int16 pixels [y, x] and spacing (y, x) in mm."""

@@ -35,6 +35,18 @@ def number(name: str, default: int, least: int = 1) -> int:
     return default
 
 
+def share(name: str, default: float) -> float:
+    """A number from 0 to 1."""
+    value = text(name, str(default))
+    try:
+        if 0 <= float(value) <= 1:
+            return float(value)
+    except ValueError:
+        pass
+    problems.append(f"{name} is {value!r}: set it to a share from 0 to 1.")
+    return default
+
+
 def choice(name: str, default: str, *others: str) -> str:
     """One of a few words, upper or lower case."""
     value, words = text(name, default).upper(), (default, *others)

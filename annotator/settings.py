@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "annotator.events",
     "annotator.studies",
     "annotator.annotation",
+    "annotator.learning",
     "annotator.api",
 ]
 MIDDLEWARE = [
@@ -195,6 +196,19 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(JOBS / "beat")
 CELERY_TASK_IGNORE_RESULT = True  # a job's outcome is its own row's state
+
+# ------------------------------------------------------------------------------------------------ learning
+
+SPLIT_VALIDATION = environment.share("SPLIT_VALIDATION", 0.15)  # of the patients who come from now on
+SPLIT_GOLD = environment.share("SPLIT_GOLD", 0.15)
+if SPLIT_GOLD + SPLIT_VALIDATION > 1:
+    environment.problems.append(
+        "SPLIT_GOLD and SPLIT_VALIDATION together are more than 1: leave patients to train with."
+    )
+LEARNING = JOBS / "learning"  # material and unfinished runs
+LEARNING_DEVICE = environment.text("ANNOTATOR_TRAINING_DEVICE", "cpu")
+LEARNING_PROCESSES = environment.number("ANNOTATOR_TRAINING_PROCESSES", 1)  # more than one: torchrun
+REPLAY_DATA = environment.words("ANNOTATOR_REPLAY_DATA")  # data sets that the shipped model was trained on
 
 # ------------------------------------------------------------------------------------------------ import
 

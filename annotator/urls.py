@@ -17,6 +17,7 @@ urlpatterns = [
     path("projects/", include("annotator.projects.urls")),
     path("", include("annotator.studies.urls")),
     path("", include("annotator.events.urls")),
+    path("models/", include("annotator.learning.urls")),
     path("audit/", audit.site_audit, name="site_audit"),
     path("audit.csv", audit.site_audit_csv, name="site_audit_csv"),
     path("", include("annotator.accounts.urls")),

@@ -1,16 +1,15 @@
 """How far two people agree on a case: a job compares their masks, label by label, slice by slice and as volumes.
 
-A `Comparison` row is claimed by one conditional update, as an upload is; the job owns it for as long as the row's heartbeat
-is the one that the job wrote last, so a job that was taken for dead, or whose masks have changed, writes nothing any more.
+A `Comparison` row is claimed as `annotator.claims` says, so a job that was taken for dead, or whose masks have changed, writes
+nothing any more.
 """
 
 from __future__ import annotations
 
 import itertools
 import logging
-import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 from django.db import transaction
@@ -18,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from annotator import engine
+from annotator import claims, engine
 from annotator.annotation import access, overlap
 from annotator.annotation.models import Agreement, Assignment, Comparison, SliceMask, Task
 
@@ -30,7 +29,6 @@ SILENCE = timedelta(minutes=5)
 
 UNEXPECTED = "The comparison failed because of an error in the program; the server's log has the details."
 OPEN = "Both have to be submitted before they are compared."
-_EVERY = 0.5  # seconds between two signs of life
 _ROWS = 200  # masks read at once
 
 Masks = dict[int, NDArray[np.bool_]]  # of one slice, by label id
@@ -38,10 +36,6 @@ Masks = dict[int, NDArray[np.bool_]]  # of one slice, by label id
 
 class CompareRefused(ValueError):
     """One sentence why two assignments are not compared."""
-
-
-class Superseded(Exception):
-    """The comparison is somebody else's by now."""
 
 
 # ------------------------------------------------------------------------------------------ what is compared
@@ -71,7 +65,7 @@ def want(first: Assignment, second: Assignment) -> Comparison:
 
 def again(comparison: Comparison) -> None:
     """The button: compare once more what is done, has failed or was never begun. Raises CompareRefused."""
-    idle = Comparison.objects.filter(pk=comparison.pk).exclude(Q(state=State.RUNNING) & ~_silent())
+    idle = Comparison.objects.filter(pk=comparison.pk).exclude(Q(state=State.RUNNING) & ~claims.silent(SILENCE))
     if not _wait_anew(idle):
         raise CompareRefused("This comparison is running; its figures come in a moment.")
     _wake(comparison.pk)
@@ -79,7 +73,7 @@ def again(comparison: Comparison) -> None:
 
 def resume() -> list[int]:
     """The comparisons that wait for a job, with those whose job has died."""
-    dead = Comparison.objects.filter(_silent())
+    dead = Comparison.objects.filter(claims.silent(SILENCE))
     if dead.exists():  # asked often, and writing locks others out
         _wait_anew(dead)
     return list(Comparison.objects.filter(state=State.WAITING).order_by("created_at").values_list("pk", flat=True))
@@ -87,17 +81,13 @@ def resume() -> list[int]:
 
 def wake_the_dead() -> None:
     """Begin anew what a job that died has left; asked where somebody waits for figures."""
-    dead = list(Comparison.objects.filter(_silent()))
+    dead = list(Comparison.objects.filter(claims.silent(SILENCE)))
     for comparison in dead:
         again(comparison)
 
 
 def _wait_anew(comparisons: QuerySet[Comparison]) -> int:
     return comparisons.update(state=State.WAITING, progress=0.0, error="", heartbeat_at=None)
-
-
-def _silent() -> Q:
-    return Q(state=State.RUNNING, heartbeat_at__lt=timezone.now() - SILENCE)
 
 
 def _wake(comparison_id: int) -> None:
@@ -114,19 +104,19 @@ def run(comparison_id: int, then: Callable[[Comparison], None] = lambda comparis
 
     `then` is what follows from the figures; it is kept together with them or not at all.
     """
-    claim = _Claim(comparison_id)
+    claim = claims.Claim(Comparison.objects.filter(pk=comparison_id), SILENCE)
     if not claim.take():
         return
     try:
         comparison = Comparison.objects.select_related(
             "first__task__series", "first__task__project", "second__task", "first__person"
         ).get(pk=comparison_id)
-        rows = list(figures(comparison.first, comparison.second, claim.note))
+        rows = list(figures(comparison.first, comparison.second, lambda share: claim.note(progress=min(share, 1.0))))
         with transaction.atomic():
-            claim.finish()
+            claim.write(state=State.DONE, progress=1.0, done_at=timezone.now())
             _keep(comparison, rows)
             then(comparison)
-    except Superseded:
+    except claims.Superseded:
         return
     except CompareRefused as refused:
         claim.fail(str(refused))
@@ -172,39 +162,3 @@ def _keep(comparison: Comparison, rows: list[Agreement]) -> None:
     for row in rows:
         row.comparison = comparison
     Agreement.objects.bulk_create(rows, batch_size=500)
-
-
-class _Claim:
-    """A job's hold on its comparison. Raises Superseded as soon as it is lost."""
-
-    def __init__(self, comparison_id: int) -> None:
-        self._rows = Comparison.objects.filter(pk=comparison_id)
-        self._beat: datetime | None = None
-        self._last = 0.0
-
-    def take(self) -> bool:
-        free = self._rows.filter(Q(state=State.WAITING) | _silent())
-        return bool(free.update(state=State.RUNNING, error="", **self._sign()))
-
-    def note(self, share: float) -> None:
-        """A sign of life, now and then."""
-        if time.monotonic() - self._last >= _EVERY:
-            self._write(progress=min(share, 1.0))
-
-    def finish(self) -> None:
-        self._write(state=State.DONE, progress=1.0, done_at=timezone.now())
-
-    def fail(self, sentence: str) -> None:
-        try:
-            self._write(state=State.FAILED, error=sentence)
-        except Superseded:
-            pass
-
-    def _write(self, **fields: object) -> None:
-        held = self._rows.filter(state=State.RUNNING, heartbeat_at=self._beat)
-        if not held.update(**fields, **self._sign()):
-            raise Superseded
-
-    def _sign(self) -> dict[str, datetime]:
-        self._beat, self._last = timezone.now(), time.monotonic()
-        return {"heartbeat_at": self._beat}

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from annotator.annotation.models import Lease
+from annotator.annotation.models import Lease, ModelVersion
 
 ALIVE = timedelta(seconds=30)
 IDLE = timedelta(minutes=10)
@@ -28,11 +28,15 @@ def now() -> datetime:
 
 
 class Window(NamedTuple):
-    """A browser window of a person on an assignment; `name` is the window's own, made anew whenever the page is loaded."""
+    """A browser window of a person on an assignment; `name` is the window's own, made anew whenever the page is loaded.
+
+    `version_id` is the model version that answers it, which the lease keeps over a line that breaks.
+    """
 
     assignment_id: int
     person_id: int
     name: str
+    version_id: int | None = None
 
 
 def hold(window: Window) -> bool:
@@ -67,13 +71,20 @@ def holder(assignment_id: int) -> Lease | None:
 
 def is_of(held: Lease | None, window: Window) -> bool:
     """Whether the lease is this window's."""
-    return held is not None and (held.person_id, held.window) == window[1:]
+    return held is not None and (held.person_id, held.window) == (window.person_id, window.name)
+
+
+def version(window: Window) -> ModelVersion | None:
+    """The model version that answers the window since it took the lease; None where it has not the lease."""
+    held = _of(window).select_related("model_version").first()
+    return held.model_version if held else None
 
 
 def _take(window: Window, takeable: Q) -> bool:
     at = now()
     clocks = {"alive_at": at, "acted_at": at}
-    fresh = {"person_id": window.person_id, "window": window.name, "since": at, **clocks}
+    whose = {"person_id": window.person_id, "window": window.name, "model_version_id": window.version_id}
+    fresh = {**whose, "since": at, **clocks}
     others = Lease.objects.filter(takeable, assignment=window.assignment_id)
     if _of(window).update(**clocks) or others.update(**fresh):
         return True

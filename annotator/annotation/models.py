@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models.lookups import IsNull
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -206,6 +207,10 @@ class Lease(models.Model):
     assignment = models.OneToOneField(Assignment, on_delete=models.CASCADE, related_name="lease")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     window = models.CharField(max_length=36, help_text="made by the browser window that holds it")
+    model_version = models.ForeignKey(
+        "ModelVersion", null=True, on_delete=models.SET_NULL, related_name="+",
+        help_text="answers the window's clicks until the case is opened anew",
+    )  # fmt: skip
     since = models.DateTimeField(default=timezone.now)
     alive_at = models.DateTimeField(default=timezone.now)
     acted_at = models.DateTimeField(default=timezone.now)
@@ -325,7 +330,7 @@ class ModelVersion(models.Model):
     sha256 = models.CharField(max_length=64, unique=True, help_text="of the checkpoint file")
     path = models.CharField(max_length=255, help_text="'default' (shipped), or a path in the default storage")
     header = models.JSONField(default=dict, help_text="the checkpoint's own header: architecture, provenance, scores")
-    active = models.BooleanField(default=False, help_text="answers new clicks")
+    active = models.BooleanField(default=False, help_text="answers in cases that are opened from now on")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -336,6 +341,31 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Trial(models.Model):
+    """A second model version that answers a share of the people beside the active one. At most one trial runs."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="trials")
+    share = models.FloatField(validators=SHARE, help_text="of all people, 0 to 1")
+    begun_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    begun_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                IsNull(models.F("ended_at"), True), condition=models.Q(ended_at=None), name="one_trial_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} for {self.percent} % of the people"
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.share)
 
 
 class Interaction(models.Model):

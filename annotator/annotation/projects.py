@@ -15,6 +15,7 @@ from django.utils import timezone
 from annotator.annotation import access, kept
 from annotator.annotation.models import Assignment, Membership, Project
 from annotator.events import audit
+from annotator.inference import requests
 
 SETTINGS = (
     "name",
@@ -60,6 +61,8 @@ def change(project: Project, by: User, **settings: Any) -> None:
         with transaction.atomic():
             project.save(update_fields=list(changed))
             audit.note(by, "changed", project, project.pk, **changed)
+            if "model_version" in changed and project.model_version:
+                requests.load_on_commit(project.model_version.path)
 
 
 def archive(project: Project, by: User) -> None:

@@ -1,4 +1,4 @@
-"""Which submitted cases a reviewer sees: a share of them that nobody can foresee and that never changes its mind."""
+"""Shares that nobody can foresee and that never change their mind: which submitted cases a reviewer sees."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def needs_reviewer(assignment: Assignment) -> bool:
     return drawn(assignment.pk) < assignment.task.project.review_share
 
 
-def drawn(assignment_id: int) -> float:
-    """The assignment's number in [0, 1): from the site's secret, so that its annotator cannot tell."""
-    return int(salted_hmac(SALT, str(assignment_id), algorithm="sha256").hexdigest()[:8], 16) / 2**32
+def drawn(about: object, salt: str = SALT) -> float:
+    """The number in [0, 1) of what is drawn about, e.g. an assignment's id: from the site's secret, so nobody can tell."""
+    return int(salted_hmac(salt, str(about), algorithm="sha256").hexdigest()[:8], 16) / 2**32

@@ -1,39 +1,77 @@
-"""Model versions: which checkpoint answers new clicks."""
+"""Model versions: which checkpoint answers whose clicks.
+
+A version is chosen when a case is opened and stays with the window that works there, so that nobody's masks change their ways
+under the hand. What is activated meanwhile answers in cases that are opened from then on.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from django.contrib.auth.models import User
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from annotator import engine
-from annotator.annotation.models import ModelVersion
+from annotator.annotation import lease, sample
+from annotator.annotation.lease import Window
+from annotator.annotation.models import ModelVersion, Trial
+from annotator.events import audit
+from annotator.inference import requests
 
 SHIPPED = "default"  # the path of the checkpoint that comes with the code
+TRIALS = "annotator.trial"
+
+
+class TrialRefused(ValueError):
+    """One sentence why a trial does not begin or end."""
 
 
 def active() -> ModelVersion:
-    """The version that answers new clicks; the shipped one is registered where none is.
+    """The version that answers in cases that are opened now; the shipped one is registered where none is active.
 
     A shipped checkpoint that an upgrade has replaced gives way to its successor: its file is gone.
     """
     current = ModelVersion.objects.filter(active=True).first()
-    if current and _is_there(current):
+    if current and is_there(current):
         return current
     return register_shipped()
 
 
-def answering(project_id: int) -> ModelVersion:
-    """The version that answers clicks in the project: the one it has chosen, else the active one."""
-    chosen = ModelVersion.objects.filter(projects=project_id).first()
-    return chosen if chosen and _is_there(chosen) else active()
+def of_window(window: Window, project_id: int) -> ModelVersion:
+    """The version that answers in a window: the one that it took the case with, else what answers its person now."""
+    kept = lease.version(window)
+    return kept if kept and is_there(kept) else answering(project_id, window.person_id)
 
 
-def _is_there(version: ModelVersion) -> bool:
-    """Whether its checkpoint can still be read: an upgrade replaces the shipped one."""
+def answering(project_id: int, person_id: int) -> ModelVersion:
+    """The version that answers the person where they open a case of the project now.
+
+    The one that the project has chosen; else, for those whom a trial has drawn, the trial's; else the active one.
+    """
+    chosen = ModelVersion.objects.filter(projects=project_id).first() or _tried(person_id)
+    return chosen if chosen and is_there(chosen) else active()
+
+
+def _tried(person_id: int) -> ModelVersion | None:
+    """The version that a trial gives the person: always the same people for the same version."""
+    trial = running_trial()
+    if trial and sample.drawn(f"{trial.version.sha256} {person_id}", TRIALS) < trial.share:
+        return trial.version
+    return None
+
+
+def is_there(version: ModelVersion) -> bool:
+    """Whether its checkpoint belongs to this site still: an upgrade replaces the shipped one."""
     return version.path != SHIPPED or version.sha256 == engine.default_checkpoint()[1]
+
+
+def has_file(version: ModelVersion) -> bool:
+    """Whether its checkpoint can be read now."""
+    return is_there(version) and (version.path == SHIPPED or default_storage.exists(version.path))
 
 
 def register_shipped() -> ModelVersion:
@@ -62,8 +100,57 @@ def register(file: Path, name: str) -> ModelVersion:
 
 
 @transaction.atomic
-def activate(version: ModelVersion) -> None:
-    """Let `version` answer new clicks, and no other."""
+def activate(version: ModelVersion, by: User | None = None) -> None:
+    """Let `version` answer in cases that are opened from now on, and no other; a trial of it has come to its end.
+
+    The workers load it meanwhile. To go back is to activate the version before.
+    """
+    before = ModelVersion.objects.filter(active=True).first()
     ModelVersion.objects.filter(active=True).exclude(pk=version.pk).update(active=False)
     version.active = True
     version.save(update_fields=["active"])
+    if before != version:
+        audit.note(by, "activated", version, before=before.name if before else "")
+        _end(Trial.objects.filter(version=version), by)
+    requests.load_on_commit(version.path)
+
+
+# ------------------------------------------------------------------------------------------------ trials
+
+
+def running_trial() -> Trial | None:
+    return Trial.objects.filter(ended_at=None).select_related("version").first()
+
+
+def begin_trial(version: ModelVersion, share: float, by: User) -> Trial:
+    """Let `version` answer a share of the people, who cannot tell, beside the active one. Raises TrialRefused."""
+    if not 0 < share < 1:
+        raise TrialRefused("A trial is for more than none and less than all of the people.")
+    if version == active():
+        raise TrialRefused(f"{version} answers everybody already.")
+    if not is_there(version):
+        raise TrialRefused(f"The checkpoint of {version} is gone.")
+    try:
+        with transaction.atomic():
+            trial = Trial.objects.create(version=version, share=share, begun_by=by)
+            audit.note(by, "began trial", version, share=share)
+            requests.load_on_commit(version.path)
+    except IntegrityError:
+        raise TrialRefused("A trial is running; end it first.") from None
+    return trial
+
+
+def end_trial(by: User) -> None:
+    """Let the active version answer everybody again who opens a case from now on. Raises TrialRefused."""
+    with transaction.atomic():
+        if not _end(Trial.objects.all(), by):
+            raise TrialRefused("No trial is running.")
+
+
+def _end(trials: QuerySet[Trial], by: User | None) -> bool:
+    """Ends the one among them that is running, if it is."""
+    trial = trials.filter(ended_at=None).select_related("version").first()
+    if trial is None or not trials.filter(pk=trial.pk, ended_at=None).update(ended_at=timezone.now()):
+        return False
+    audit.note(by, "ended trial", trial.version, share=trial.share)
+    return True

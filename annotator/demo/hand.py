@@ -28,7 +28,7 @@ class Hand:
         self.case, self.clock, self.slip = case, begun, slip
         self.random = np.random.default_rng(case.pk)
         self.log, self.times = history.Log(), dict[int, datetime]()
-        self.version = versions.answering(case.task.project_id)
+        self.version = versions.answering(case.task.project_id, case.person_id)
 
     def outline(self, truth: NDArray[np.uint8], labels: Iterable[Label]) -> datetime:
         """Outline the labels, whose values the truth [z, y, x] has; when the last of it was done."""

@@ -6,14 +6,19 @@ recovery, and undo is "send the shorter list".
 
 from __future__ import annotations
 
+import logging
 import zlib
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
+from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.db import transaction
 
 from annotator.protocol import MaskFrame
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,14 @@ class Ping:
 @dataclass(frozen=True)
 class Pong:
     type: ClassVar[str] = "inference.pong"
+
+
+@dataclass(frozen=True)
+class Load:
+    """This checkpoint will be asked soon: read it while others answer. There is no answer."""
+
+    type: ClassVar[str] = "inference.load"
+    model: str
 
 
 @dataclass(frozen=True)
@@ -86,7 +99,7 @@ class Answer:
     error: str = ""
 
 
-Message = Ping | Pong | View | Request | Answer
+Message = Ping | Pong | Load | View | Request | Answer
 
 
 def pack(message: Message) -> dict[str, Any]:
@@ -96,7 +109,7 @@ def pack(message: Message) -> dict[str, Any]:
 
 def unpack(packed: dict[str, Any]) -> Message:
     """Raises KeyError or TypeError for what is no message of this file."""
-    kinds: dict[str, type[Any]] = {kind.type: kind for kind in (Ping, Pong, View, Request, Answer)}
+    kinds: dict[str, type[Any]] = {kind.type: kind for kind in (Ping, Pong, Load, View, Request, Answer)}
     kind = kinds[packed["type"]]
     return kind(**{field.name: packed[field.name] for field in fields(kind)})
 
@@ -112,3 +125,23 @@ def slot_name(number: int) -> str:
 
 async def send(channel: str, message: Message) -> None:
     await get_channel_layer().send(channel, pack(message))
+
+
+async def send_to_all_slots(message: Message) -> None:
+    for number in range(settings.INFERENCE_SLOTS):
+        await send(slot_name(number), message)
+
+
+def load_on_commit(model: str) -> None:
+    """Have every worker read a checkpoint once the transaction is committed.
+
+    A worker that cannot be told, as from a job where inference is inside the web process, reads it when it is first asked.
+    """
+    transaction.on_commit(lambda: _load(model))
+
+
+def _load(model: str) -> None:
+    try:
+        async_to_sync(send_to_all_slots)(Load(model))
+    except Exception as error:
+        log.warning("The workers were not told to load %s: %s", model, error)

@@ -9,7 +9,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from annotator.inference import embedded
-from annotator.inference.requests import Ping, send, slot_name
+from annotator.inference.requests import Ping, send_to_all_slots
 
 PATIENCE = 2.0  # seconds for a worker's pong; it answers pings between masks
 
@@ -26,8 +26,7 @@ async def _all_answer() -> bool:
     reply = await layer.new_channel()
     try:
         async with asyncio.timeout(PATIENCE):
-            for slot in range(settings.INFERENCE_SLOTS):
-                await send(slot_name(slot), Ping(reply))
+            await send_to_all_slots(Ping(reply))
             for _ in range(settings.INFERENCE_SLOTS):
                 await layer.receive(reply)
     except Exception:  # no answer in time, or no channel layer to ask over

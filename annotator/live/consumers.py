@@ -133,7 +133,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
             raise ProtocolError("protocol_version", sentence)
         if not 0 < len(message.window) <= protocol.MAX_WINDOW:
             raise ProtocolError("malformed", f"A window's name has 1 to {protocol.MAX_WINDOW} characters.")
-        self.window = lease.Window(self.assignment.pk, self.scope["user"].pk, message.window)
+        await self._open(message.window)
         await self._settle(lease.begin)
         state, behind = await self._read_state()
         self.greeted = True
@@ -405,8 +405,15 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         await self.send(text_data=protocol.encode(message))
 
     @in_database
+    def _open(self, name: str) -> None:
+        """Says which model version answers this window, once for as long as it has the case open."""
+        window = lease.Window(self.assignment.pk, self.scope["user"].pk, name)
+        if not self.greeted or name != self.window.name:
+            self.version = versions.of_window(window, self.assignment.task.project_id)
+        self.window = window._replace(version_id=self.version.pk)
+
+    @in_database
     def _read_state(self) -> tuple[history.State, list[tuple[int, int, int]]]:
-        self.version = versions.answering(self.assignment.task.project_id)
         self._read_labels()
         state = history.state(self.assignment.pk)
         return state, slicemasks.behind(self.assignment.pk, state.newest)
@@ -437,7 +444,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
 
     @in_database
     def _record(self, message: history.Message, propagated: Painted | None = None) -> history.Recorded:
-        """Rights and the model version that answers may have changed since the connection was made.
+        """Rights may have changed since the connection was made.
 
         What was stored before the lease was lost is answered once more.
         """
@@ -448,7 +455,6 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
             if before is None:
                 raise
             return before
-        self.version = versions.answering(self.assignment.task.project_id)
         recorded = history.record(self.assignment.pk, self.scope["user"].pk, message, self.locked, propagated, self.log)
         progress.start(self.scope["user"], self.assignment)
         return recorded
@@ -460,7 +466,6 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         Raises ProtocolError.
         """
         self._check_right()
-        self.version = versions.answering(self.assignment.task.project_id)
         before = history.check(self.assignment.pk, message, self.locked, self.log)
         slices = (message.source, message.z, message.ahead)
         rows = self.assignment.masks.filter(label=message.label, z__in=slices, pixels__gt=0)

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from annotator.annotation import comments, people
+from annotator.annotation import comments, people, versions
 from annotator.annotation.models import Task
 from annotator.api import tokens
 from annotator.events import notices
@@ -46,6 +46,16 @@ TABLE = {
     "projects/<int:project_id>/figures/<slug:name>.csv": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
     "projects/<int:project_id>/record/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
     "projects/<int:project_id>/record.csv": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "models/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/upload/": ("post", (LOGIN, 404, 404, 404, 404, 404, 400)),
+    "models/back/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
+    "models/<int:version_id>/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/<int:version_id>/file/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/<int:version_id>/notes/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
+    "models/<int:version_id>/promote/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
+    "models/<int:version_id>/trial/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
+    "models/<int:version_id>/delete/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
+    "models/patients/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "audit/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "audit.csv": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "notices/": ("get", (LOGIN, 200, 200, 200, 200, 200, 200)),
@@ -145,7 +155,7 @@ def arguments(cast: Cast) -> dict[str, object]:
         "upload_id": upload.pk, "name": "people", "notice_id": notices.tell(cast.alice, "due", "A case is due.", "/").pk,
         "label_id": cast.liver.pk, "kind": "ctbl", "task_id": cast.alices.task_id,
         "person_id": cast.alice.pk, "invitation_id": invitation.pk, "token_id": token.pk,
-        "secret": "guessed", "uidb64": "MQ", "token": "guessed", "deed": "make_admin",
+        "version_id": versions.active().pk, "secret": "guessed", "uidb64": "MQ", "token": "guessed", "deed": "make_admin",
     }  # fmt: skip
 
 

@@ -141,7 +141,7 @@ def test_a_manager_changes_the_settings(cast: Cast) -> None:
     assert Event.objects.get(verb="changed").details["double_share"] == 0.25
     page = client.get(address).content.decode()
     assert 'value="25' in page and 'value="Fat"' in page
-    assert versions.answering(project.pk) == version
+    assert versions.answering(project.pk, cast.alice.pk) == version
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_the_protocol_and_the_masks_stand_alone() -> None:
         assert not any(module.startswith(("django", "annotator")) for module in imports(ROOT / f"annotator/{name}.py"))
 
 
-APPS = ("events", "studies", "annotation", "api", "projects", "accounts")
+APPS = ("events", "studies", "annotation", "learning", "api", "projects", "accounts")
 """The lowest first: the tables of one point at those of the apps before it only, and at people."""
 
 

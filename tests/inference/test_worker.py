@@ -1,4 +1,7 @@
-"""The inference loop: newest wins, everybody is answered, idle time encodes ahead, one failure hurts nobody else."""
+"""The inference loop: newest wins, everybody is answered, idle time encodes ahead, one failure hurts nobody else.
+
+A checkpoint that is not there yet is read beside all this.
+"""
 
 import asyncio
 import threading
@@ -10,7 +13,7 @@ from channels.layers import channel_layers, get_channel_layer
 
 from annotator.engine import SliceKey
 from annotator.inference import worker as module
-from annotator.inference.requests import Answer, Ping, Pong, Request, View, pack, send, unpack
+from annotator.inference.requests import Answer, Load, Ping, Pong, Request, View, pack, send, unpack
 from annotator.inference.worker import Worker
 from annotator.protocol import MaskFrame
 
@@ -23,6 +26,23 @@ class SlowEngine:
     def __init__(self):
         self.encoded, self.answered = {}, []
         self.gate, self.busy = threading.Semaphore(0), threading.Event()
+        self.loaded, self.asked = {"default"}, []
+        self.reading, self.disk = threading.Event(), threading.Semaphore(0)
+
+    def has(self, model):
+        return model in self.loaded
+
+    def read(self, model):
+        self.asked.append(model)
+        self.reading.set()
+        assert self.disk.acquire(timeout=10)
+        if model.startswith("broken"):
+            raise ValueError("broken.safetensors is damaged.")
+        return f"predictor of {model}"
+
+    def put(self, model, predictor):
+        assert threading.current_thread().name.startswith("network") and predictor == f"predictor of {model}"
+        self.loaded.add(model)
 
     def encode(self, key, read):
         self.busy.set()
@@ -57,15 +77,26 @@ async def bench():
         async with asyncio.timeout(10):
             return unpack(await get_channel_layer().receive(reply))
 
+    async def until(event):
+        assert await asyncio.to_thread(event.wait, 10)
+        event.clear()
+
     async def until_busy():
-        await asyncio.to_thread(engine.busy.wait, 10)
-        engine.busy.clear()
+        await until(engine.busy)
 
     yield SimpleNamespace(
-        engine=engine, worker=worker, reply=reply, ask=ask, answer=answer, until_busy=until_busy, go=engine.go
+        engine=engine,
+        worker=worker,
+        reply=reply,
+        ask=ask,
+        answer=answer,
+        until=until,
+        until_busy=until_busy,
+        go=engine.go,
     )
     task.cancel()
     engine.go(100)
+    engine.disk.release(100)
     await asyncio.gather(task, return_exceptions=True)
 
 
@@ -125,6 +156,71 @@ async def test_a_click_goes_before_slices_that_nobody_waits_for(bench):
     assert list(bench.engine.encoded) == [SliceKey("default", "a-series", 1)]
 
 
+async def test_while_a_checkpoint_is_read_those_who_ask_another_are_answered(bench):
+    await bench.ask(number=1, model="new")
+    await bench.until(bench.engine.reading)
+    bench.go(9)
+    for number in (2, 3):
+        await bench.ask(number=number, person=2)
+        assert (await bench.answer()).number == number
+    assert not bench.engine.has("new")
+    await bench.ask(number=4, model="new")  # the newest wins here too
+    bench.engine.disk.release()
+    assert (await bench.answer()).number == 4
+    assert [key.model for key, _ in bench.engine.answered] == ["default", "default", "new"]
+    assert bench.engine.asked == ["new"]
+
+
+async def test_a_checkpoint_that_will_be_asked_for_is_read_before_anybody_does(bench):
+    await send(bench.worker.channel, Load("new"))
+    await bench.until(bench.engine.reading)
+    bench.engine.disk.release()
+    await until_loaded(bench, "new")
+    await bench.worker.take(Load("new"))
+    assert bench.engine.asked == ["new"]
+
+
+async def test_a_look_at_a_slice_has_its_checkpoint_read_and_the_slice_encoded_then(bench):
+    await bench.worker.take(View(bench.reply, "a-series", 1, 1, "new"))
+    await bench.until(bench.engine.reading)
+    await bench.worker.take(View("somebody", "a-series", 1, 2, "default"))
+    bench.go(9)
+    while len(bench.engine.encoded) < 2:
+        await asyncio.sleep(0)
+    bench.engine.disk.release()
+    while len(bench.engine.encoded) < 3:
+        await asyncio.sleep(0)
+    assert [key.model for key in bench.engine.encoded] == ["default", "default", "new"]
+
+
+async def test_a_checkpoint_that_cannot_be_read_is_answered_with_a_sentence_and_tried_again(bench):
+    for times in (1, 2):
+        await bench.ask(model="broken")
+        bench.engine.disk.release()
+        assert (await bench.answer()).error == "broken.safetensors is damaged."
+        assert bench.engine.asked == ["broken"] * times
+    bench.go()
+    await bench.ask()
+    assert (await bench.answer()).mask == b"mask"
+
+
+async def test_a_checkpoint_that_had_to_give_way_is_read_again(bench):
+    await bench.ask(number=1)
+    await bench.until_busy()
+    bench.engine.loaded.add("old")
+    await bench.ask(number=2, person=2, model="old")
+    bench.engine.loaded.remove("old")
+    bench.engine.disk.release()
+    bench.go(2)
+    assert [(await bench.answer()).number for _ in range(2)] == [1, 2]
+
+
+async def until_loaded(bench, model):
+    async with asyncio.timeout(10):
+        while not bench.engine.has(model):
+            await asyncio.sleep(0)
+
+
 async def test_a_ping_is_answered_while_the_network_is_busy(bench):
     await bench.ask()
     await bench.until_busy()
@@ -140,7 +236,9 @@ async def test_a_message_that_is_none_does_not_stop_the_loop(bench):
     assert isinstance(await bench.answer(), Answer)
 
 
-@pytest.mark.parametrize("message", [REQUEST, Ping("a"), Pong(), View("a", "b", 1, 2, "c"), Answer(1, 2, 0, 3, 4, 0.5)])
+@pytest.mark.parametrize(
+    "message", [REQUEST, Ping("a"), Pong(), Load("a"), View("a", "b", 1, 2, "c"), Answer(1, 2, 0, 3, 4, 0.5)]
+)
 def test_messages_survive_packing(message):
     assert unpack(pack(message)) == message
 

@@ -1,0 +1,93 @@
+"""A command of `segmodel` as a process of its own: behind everything else on the machine, followed, and gone when asked.
+
+It runs at the lowest priority, so that whoever clicks goes first; it ends when its job does, however that ends; what it says of
+its progress is passed on, and what it says at the end, where it fails, is the reason.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from annotator import engine
+
+POLL = 0.2  # seconds
+PATIENCE = 3.0  # seconds that a process has to save and go
+LOWEST = 19
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+Follow = Callable[[dict[str, Any]], None]
+
+
+class ChildFailed(RuntimeError):
+    """One sentence: what the command said at its end."""
+
+
+def run(arguments: Sequence[str], folder: Path, follow: Follow, processes: int = 1) -> None:
+    """Run `python -m segmodel …` to its end; whatever `follow` raises ends it at once.
+
+    `follow` gets the content of the command's progress file, or {}, several times a second. Raises ChildFailed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    progress, errors = folder / "progress.json", folder / "errors.txt"
+    progress.unlink(missing_ok=True)
+    command = engine.command([*arguments, "--progress", str(progress)], processes)
+    with errors.open("wb") as said, _started(command, said) as process:
+        while process.poll() is None:
+            follow(_read(progress))
+            time.sleep(POLL)
+    follow(_read(progress))
+    if process.returncode:
+        raise ChildFailed(_last_words(errors, process.returncode))
+
+
+@contextmanager
+def _started(command: list[str], said: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, which does not outlive the block."""
+    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": said}
+    process = subprocess.Popen(command, process_group=0, preexec_fn=_humble, **options)  # noqa: PLW1509 (two system calls)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            _end(process)
+
+
+def _humble() -> None:
+    """In the child, before it becomes the command: last in the queue, and told when its parent dies."""
+    os.nice(LOWEST)
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _read(progress: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(progress.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return found
+
+
+def _last_words(errors: Path, code: int) -> str:
+    lines = [line.strip() for line in errors.read_text(errors="replace").splitlines() if line.strip()]
+    said = lines[-1].rsplit("\r", 1)[-1].strip() if lines else ""
+    if code < 0:
+        return f"The training process was ended by the system (signal {-code}); was there too little memory?"
+    return said or f"The process ended with code {code} and said nothing."

@@ -1,0 +1,18 @@
+"""Addresses of the admins' pages about models."""
+
+from django.urls import path
+
+from annotator.learning.pages import patients, versions
+
+urlpatterns = [
+    path("", versions.models, name="models"),
+    path("upload/", versions.upload, name="upload_model"),
+    path("back/", versions.roll_back, name="roll_back"),
+    path("<int:version_id>/", versions.model, name="model"),
+    path("<int:version_id>/file/", versions.download, name="download_model"),
+    path("<int:version_id>/notes/", versions.notes, name="model_notes"),
+    path("<int:version_id>/promote/", versions.promote, name="promote"),
+    path("<int:version_id>/trial/", versions.trial, name="trial"),
+    path("<int:version_id>/delete/", versions.delete, name="delete_model"),
+    path("patients/", patients.patients, name="patients"),
+]
