@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from annotator.annotation import access, review, work
 from annotator.annotation.models import Project
+from annotator.login import person_of
 from annotator.projects.rooms import room, show
 
 PAGE = 50
@@ -29,9 +30,14 @@ def queue(request: HttpRequest, project: Project) -> HttpResponse:
 @require_safe
 @room(access.projects_overseen_by)
 def next_case(request: HttpRequest, project: Project) -> HttpResponse:
-    """Opens the case that has waited the longest, or says that none waits."""
-    case = review.next_case(request.user, project)
+    """Opens the case that has waited the longest and that no other reviewer has in hand, or says that there is none."""
+    case = review.next_case(person_of(request), project)
     if case:
         return redirect("case", case.pk)
-    messages.info(request, _("No case of %(project)s waits for your review.") % {"project": project})
+    if review.queue(request.user, project).exists():
+        messages.info(
+            request, _("Other reviewers have just opened all cases that wait; take one from the list, or wait.")
+        )
+    else:
+        messages.info(request, _("No case of %(project)s waits for your review.") % {"project": project})
     return redirect("project_review", project.pk)
