@@ -152,9 +152,11 @@ def spread(tasks: Sequence[Task], people: Sequence[User], by: User, by_skill: bo
 
 
 def reassign(assignment: Assignment, person: User, by: User, keep_work: bool) -> Assignment:
-    """Give the case to somebody else of the project, with the work so far or blank. Raises AssignRefused or MoveRefused."""
+    """Give the reading to somebody else of the project, with the work so far or blank. Raises AssignRefused or MoveRefused."""
     if person.pk == assignment.person_id:
         raise AssignRefused(f"{person.get_username()} has this case.")
+    if assignment.kind != READING:
+        raise AssignRefused("Only readings go on with somebody else; this case can be withdrawn.")
     with transaction.atomic():
         progress.make("withdraw", by, assignment)
         theirs = give(assignment.task, person, by)
