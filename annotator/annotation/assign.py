@@ -21,14 +21,8 @@ READING = Assignment.Kind.READING
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
-def number_of(assignments: QuerySet[Assignment]) -> Coalesce:
-    """How many of these a task has, for its annotation; `assignments` are those of `OuterRef("pk")`."""
-    counted = assignments.order_by().values("task").annotate(n=Count("pk")).values("n")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
-
-
-READINGS = Assignment.objects.filter(task=OuterRef("pk"), kind=READING)
-GIVEN = number_of(READINGS.exclude(state=S.HANDED_BACK))
+_HELD = Assignment.objects.filter(task=OuterRef("pk"), kind=READING).exclude(state=S.HANDED_BACK).order_by()
+GIVEN = Coalesce(Subquery(_HELD.values("task").annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0)
 """The readings of a task that somebody has."""
 
 
@@ -158,9 +152,11 @@ def spread(tasks: Sequence[Task], people: Sequence[User], by: User, by_skill: bo
 
 
 def reassign(assignment: Assignment, person: User, by: User, keep_work: bool) -> Assignment:
-    """Give the case to somebody else of the project, with the work so far or blank. Raises AssignRefused or MoveRefused."""
+    """Give the reading to somebody else of the project, with the work so far or blank. Raises AssignRefused or MoveRefused."""
     if person.pk == assignment.person_id:
         raise AssignRefused(f"{person.get_username()} has this case.")
+    if assignment.kind != READING:
+        raise AssignRefused("Only readings go on with somebody else; this case can be withdrawn.")
     with transaction.atomic():
         progress.make("withdraw", by, assignment)
         theirs = give(assignment.task, person, by)

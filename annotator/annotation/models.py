@@ -231,6 +231,17 @@ class Lease(models.Model):
         return f"{self.assignment} open by {self.person}"
 
 
+class ReviewTurn(models.Model):
+    """Who was handed a submitted case for review last, and when: for a while nobody else is."""
+
+    assignment = models.OneToOneField(Assignment, on_delete=models.CASCADE, related_name="turn")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.assignment} with {self.person}"
+
+
 class Comment(models.Model):
     """What somebody says about a slice, or a point of it. Resolved ones stay."""
 
