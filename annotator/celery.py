@@ -1,7 +1,8 @@
 """The Celery app: `celery -A annotator worker --pool solo` runs the jobs (import, later training); one worker of the site
 has `--beat` as well, and starts what happens by the clock.
 
-The pool is solo because CUDA does not survive a fork.
+What takes hours, training and evaluation, has a queue of its own, so that nobody's import waits behind it; the worker that
+serves it is started with `-Q learning`. The pool is solo because CUDA does not survive a fork.
 """
 
 from __future__ import annotations
@@ -21,5 +22,7 @@ app = Celery("annotator")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")
 app.conf.beat_schedule = {
-    "every morning": {"task": "annotator.every_morning", "schedule": crontab(hour="6", minute="0")}
+    "every morning": {"task": "annotator.every_morning", "schedule": crontab(hour="6", minute="0")},
+    "every night": {"task": "annotator.every_night", "schedule": crontab(hour="1", minute="0")},
+    "every minute": {"task": "annotator.every_minute", "schedule": crontab(), "options": {"expires": 60}},
 }

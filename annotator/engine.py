@@ -6,7 +6,7 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,43 @@ def command(arguments: Iterable[str], processes: int = 1) -> list[str]:
     """The command line of `python -m segmodel …`, in so many processes."""
     several = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     return [sys.executable, *(several if processes > 1 else []), "-m", "segmodel", *arguments]
+
+
+NETWORK = ("architecture", "spacing", "size", "crop", "window", "sigma", "disk", "previous_mask", "merge", "leave_out")
+"""Settings of a recipe that a network brings along: they say what it is and what it is shown."""
+
+
+def recipes() -> list[str]:
+    """Names of the recipes that come with the code."""
+    from segmodel.recipe import RECIPES
+
+    return sorted(file.stem for file in RECIPES.glob("*.toml"))
+
+
+def recipe(name: str, header: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Every setting of a recipe that goes on with the network of a checkpoint, which brings `NETWORK` along.
+
+    Raises ValueError with one sentence.
+    """
+    from segmodel.recipe import Recipe, RecipeError
+
+    own = header.get("provenance", {}).get("recipe", {})
+    if not own.keys() >= set(NETWORK):
+        raise RecipeError("This model does not say how it was trained, so that nothing can go on from it.")
+    if fixed := sorted(changes.keys() & set(NETWORK)):
+        raise RecipeError(f"The recipe's {fixed[0]} is that of the model to begin with.")
+    if name not in recipes():
+        raise RecipeError(f"There is no recipe {name}.")
+    return asdict(Recipe.load(name).changed({key: own[key] for key in NETWORK}).changed(changes))
+
+
+def has_bfloat16(device: str) -> bool:
+    """Whether the device multiplies in bfloat16 itself; where it does not, that takes many times as long."""
+    import torch
+
+    from segmodel.predictor import native_precision
+
+    return native_precision(torch.device(device)) == torch.bfloat16
 
 
 def write_case(
@@ -133,6 +170,13 @@ def new_comparison(spacing: Iterable[float]) -> Comparison:
     from segmodel.comparison import Comparison
 
     return Comparison(list(spacing))
+
+
+def compare_reports(a: Path, b: Path) -> dict[str, Any]:
+    """The paired differences b − a of two evaluations' reports, with their intervals. Raises ValueError with one sentence."""
+    from segmodel import report
+
+    return report.comparison(report.read(a), report.read(b))
 
 
 def make_phantom(seed: int) -> Volume:

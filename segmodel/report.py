@@ -10,6 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from . import plots, scores
 from .distances import Distances
 from .evaluation import Example
@@ -51,6 +54,33 @@ def write(result: Mapping[str, Any], examples: Sequence[Example], out: Path) -> 
     if result["quality"]["mae"]["all"] is not None:
         plots.calibration(records, result["clicks"], drawn / "quality.png")
     (out / "report.md").write_text(markdown(result, pictures))
+
+
+def write_worst(examples: Sequence[Example], out: Path) -> None:
+    """worst.json in the folder `out`: of each slice what `_drawn` says, for a program that shows them."""
+    (out / "worst.json").write_text(json.dumps([_drawn(example) for example in examples]))
+
+
+def _drawn(example: Example) -> dict[str, Any]:
+    """Which structure of which slice, the Dice after the last of the clicks [y, x, positive], and the mask of then and the
+    truth as the pixels [first, end) of the flattened slice [y, x].
+    """
+    record, last = example.record, example.answers[-1]
+    return {
+        "structure": record.structure,
+        "case": record.case,
+        "z": record.z,
+        "dice": record.dice[len(example.answers) - 1],
+        "clicks": [[click.y, click.x, click.positive] for click in last.clicks],
+        "mask": _runs(last.mask),
+        "truth": _runs(example.truth),
+    }
+
+
+def _runs(mask: NDArray[np.bool_]) -> list[list[int]]:
+    edges = np.flatnonzero(np.diff(mask.ravel().astype(np.int8), prepend=0, append=0))
+    found: list[list[int]] = edges.reshape(-1, 2).tolist()
+    return found
 
 
 def write_volumes(result: Mapping[str, Any], out: Path) -> None:

@@ -15,13 +15,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from annotator import engine
 
 POLL = 0.2  # seconds
 PATIENCE = 3.0  # seconds that a process has to save and go
 LOWEST = 19
+SAYS = "segmodel: "  # before the one sentence of a command that fails
+OUTPUT = "output.txt"  # what the command prints, in the folder that it is run in
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
@@ -38,10 +40,10 @@ def run(arguments: Sequence[str], folder: Path, follow: Follow, processes: int =
     `follow` gets the content of the command's progress file, or {}, several times a second. Raises ChildFailed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    progress, errors = folder / "progress.json", folder / "errors.txt"
+    progress, errors, output = (folder / name for name in ("progress.json", "errors.txt", OUTPUT))
     progress.unlink(missing_ok=True)
     command = engine.command([*arguments, "--progress", str(progress)], processes)
-    with errors.open("wb") as said, _started(command, said) as process:
+    with errors.open("wb") as errs, output.open("wb") as out, _started(command, processes, out, errs) as process:
         while process.poll() is None:
             follow(_read(progress))
             time.sleep(POLL)
@@ -51,15 +53,23 @@ def run(arguments: Sequence[str], folder: Path, follow: Follow, processes: int =
 
 
 @contextmanager
-def _started(command: list[str], said: Any) -> Iterator[subprocess.Popen[bytes]]:
+def _started(
+    command: list[str], processes: int, output: IO[bytes], errors: IO[bytes]
+) -> Iterator[subprocess.Popen[bytes]]:
     """The process, which does not outlive the block."""
-    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": said}
+    environment = {"OMP_NUM_THREADS": str(threads(processes)), **os.environ, "PYTHONUNBUFFERED": "1"}
+    options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": errors, "env": environment}
     process = subprocess.Popen(command, process_group=0, preexec_fn=_humble, **options)  # noqa: PLW1509 (two system calls)
     try:
         yield process
     finally:
         if process.poll() is None:
             _end(process)
+
+
+def threads(processes: int = 1) -> int:
+    """Cores for each of so many processes, one core being left to clicks; the environment may say otherwise."""
+    return max(1, (len(os.sched_getaffinity(0)) - 1) // processes)
 
 
 def _humble() -> None:
@@ -86,8 +96,10 @@ def _read(progress: Path) -> dict[str, Any]:
 
 
 def _last_words(errors: Path, code: int) -> str:
-    lines = [line.strip() for line in errors.read_text(errors="replace").splitlines() if line.strip()]
-    said = lines[-1].rsplit("\r", 1)[-1].strip() if lines else ""
-    if code < 0:
+    """What the command says of its failure, or else the last that was written."""
+    lines = [line.rsplit("\r", 1)[-1].strip() for line in errors.read_text(errors="replace").split("\n")]
+    said = [line for line in lines if line]
+    sentences = [line.removeprefix(SAYS) for line in said if line.startswith(SAYS)]
+    if code < 0 and not sentences:
         return f"The training process was ended by the system (signal {-code}); was there too little memory?"
-    return said or f"The process ended with code {code} and said nothing."
+    return (sentences or said or [f"The process ended with code {code} and said nothing."])[-1]

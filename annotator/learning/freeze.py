@@ -12,14 +12,16 @@ import gzip
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from annotator import masks
 from annotator.annotation import overlap, truth
@@ -38,18 +40,30 @@ class FreezeRefused(ValueError):
     """One sentence why there is nothing to learn from, or to be judged by."""
 
 
-def for_training(projects: Iterable[Project], labels: Collection[str] = (), person: User | None = None) -> Manifest:
-    """Freeze the accepted masks of training and validation patients; no `labels`: all. Raises FreezeRefused."""
-    lines = list(_lines(projects, labels, (Part.TRAINING, Part.VALIDATION)))
+def for_training(
+    projects: Iterable[Project],
+    labels: Collection[str] = (),
+    person: User | None = None,
+    note: Callable[[], None] = lambda: None,
+) -> Manifest:
+    """Freeze the accepted masks of training and validation patients; no `labels`: all. `note` is called at every mask.
+
+    Raises FreezeRefused.
+    """
+    lines = list(_noted(_lines(projects, labels, (Part.TRAINING, Part.VALIDATION)), note))
     _check_training(lines, labels)
     return _keep(lines, (Part.TRAINING, Part.VALIDATION), person)
 
 
 def for_evaluation(
-    projects: Iterable[Project], part: Part = Part.GOLD, labels: Collection[str] = (), person: User | None = None
+    projects: Iterable[Project],
+    part: Part = Part.GOLD,
+    labels: Collection[str] = (),
+    person: User | None = None,
+    note: Callable[[], None] = lambda: None,
 ) -> Manifest:
-    """Freeze the accepted masks of the patients on one side of the split. Raises FreezeRefused."""
-    lines = list(_lines(projects, labels, (part,)))
+    """Freeze the accepted masks of the patients on one side of the split; `note` as above. Raises FreezeRefused."""
+    lines = list(_noted(_lines(projects, labels, (part,)), note))
     if not lines:
         raise FreezeRefused(f"There are no accepted masks of {part.label} patients.")
     return _keep(lines, (part,), person)
@@ -68,6 +82,52 @@ def read(manifest: Manifest) -> Iterator[Line]:
         yield json.loads(line)
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """What a freeze of training and validation patients would find, counted without reading a mask."""
+
+    masks: int
+    people: tuple[str, ...]
+    labels: dict[str, int]  # masks of each
+
+
+def outlook(projects: Iterable[Project], labels: Collection[str] = (), since: datetime | None = None) -> Outlook:
+    """What there is to learn from; with `since`, of the cases accepted after that."""
+    lines = list(_counted(projects, labels, since))
+    by_label: Counter[str] = Counter()
+    for line, slices in lines:
+        by_label[line["label"]] += slices
+    people = tuple(sorted({line["annotator"] for line, _ in lines}))
+    return Outlook(sum(by_label.values()), people, dict(sorted(by_label.items())))
+
+
+def check(projects: Iterable[Project], labels: Collection[str] = ()) -> None:
+    """Raises FreezeRefused where a freeze for a training would, as far as that can be told without reading a mask."""
+    _check_training([line for line, slices in _counted(projects, labels) for _ in range(slices)], labels)
+
+
+def _counted(
+    projects: Iterable[Project], labels: Collection[str], since: datetime | None = None
+) -> Iterator[tuple[Line, int]]:
+    """(patient, part, label and annotator of a ground truth, on how many slices it has the label)."""
+    wanted = {name_of(label) for label in labels}
+    for project in projects:
+        cases = {case.pk: case for case in truth.of_project(project)}
+        rows = SliceMask.objects.filter(assignment__task__project=project, pixels__gt=0)
+        if since:
+            lately = Transition.objects.filter(after=Assignment.State.ACCEPTED, at__gt=since)
+            rows = rows.filter(assignment__in=lately.values("assignment"))
+        counts = rows.order_by().values_list("assignment", "label__name").annotate(slices=Count("pk"))
+        for assignment, label, slices in counts:
+            case, name = cases.get(assignment), name_of(label)
+            if case and (not wanted or name in wanted):
+                key = split.key_of(case.task.series.study)
+                part = split.part_of(case.task.series.study)
+                if part != Part.GOLD:
+                    annotator = case.person.get_username()
+                    yield {"label": name, "patient": key, "part": part, "annotator": annotator}, slices
+
+
 def new_masks(projects: Iterable[Project], since: Manifest | None) -> int:
     """Accepted masks of training and validation patients that an earlier frozen set does not have as they are now."""
     before = (
@@ -75,6 +135,12 @@ def new_masks(projects: Iterable[Project], since: Manifest | None) -> int:
     )
     now = _lines(projects, (), (Part.TRAINING, Part.VALIDATION))
     return sum((line["assignment"], line["label"], line["z"], line["sha256"]) not in before for line in now)
+
+
+def _noted(lines: Iterable[Line], note: Callable[[], None]) -> Iterator[Line]:
+    for line in lines:
+        note()
+        yield line
 
 
 def _lines(projects: Iterable[Project], labels: Collection[str], parts: Collection[Part]) -> Iterator[Line]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
-import shutil
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from itertools import groupby
@@ -39,8 +40,16 @@ def write(manifest: Manifest, folder: Path, note: Callable[[float], None] = lamb
     """
     if (folder / "dataset.json").exists():
         return folder
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:  # two jobs may want the same
+        partial = Path(name) / folder.name
+        _write(manifest, partial, note)
+        with contextlib.suppress(OSError):  # the other job was faster
+            partial.rename(folder)
+    return folder
+
+
+def _write(manifest: Manifest, partial: Path, note: Callable[[float], None]) -> None:
     for name in ("images", "labels"):
         (partial / name).mkdir(parents=True)
     values = {name: value for value, name in enumerate(manifest.labels, 1)}
@@ -53,8 +62,6 @@ def write(manifest: Manifest, folder: Path, note: Callable[[float], None] = lamb
     whole = {"name": f"frozen {manifest.sha256[:8]}", "labels": labels, "modality": {"0": "CT"}, **described}
     (partial / CASES).write_text(json.dumps(cases))
     (partial / "dataset.json").write_text(json.dumps(whole))
-    partial.rename(folder)
-    return folder
 
 
 def _write_case(

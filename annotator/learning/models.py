@@ -163,6 +163,7 @@ class TrainingRun(Run):
     step = models.PositiveIntegerField(default=0)
     curve = models.JSONField(default=list, help_text="[{step, loss}, {step, dice: {k: …}, structures: …}] in order")
     notes = models.JSONField(default=list, help_text="sentences that it had to say, e.g. of memory that ran out")
+    preview = models.CharField(max_length=255, blank=True, help_text="a validation slice, in the default storage")
     is_only = models.BooleanField(null=True, default=True, help_text="true while it is open, else null")
 
     class Meta(Run.Meta):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SCORES = ("count", "patients", "dice", "noc", "never")  # what a checkpoint's header keeps of a structure
 # what is for single slices alone, and what it is when not given
-PER_SLICE = {"every": 1, "distances": "both", "previous": False, "record": False, "keep": None}
+PER_SLICE = {"every": 1, "distances": "both", "previous": False, "record": False, "keep": None, "worst": 0}
 
 
 def add(commands: Any) -> argparse.ArgumentParser:
@@ -48,6 +48,9 @@ def add(commands: Any) -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="keep finished cases there, and take those that an earlier try has kept",
     )
+    parser.add_argument(
+        "--worst", type=arguments.whole, default=0, metavar="N", help="write the N worst slices into worst.json as well"
+    )
     arguments.progress(parser)
     parser.add_argument("--record", action="store_true", help="also write the scores into the checkpoint's header")
     return parser
@@ -74,6 +77,8 @@ def run(options: argparse.Namespace) -> None:
         )  # fmt: skip
         progress.say("report", 0.0)
         examples = evaluation.examples(parts, predictor, result)
+        if options.worst:
+            report.write_worst(evaluation.worst(parts, predictor, result, options.worst), partial)
         report.write({**result, **described}, examples, partial)
     if options.record:
         scored = {name: {key: figures[key] for key in SCORES} for name, figures in result["structures"].items()}

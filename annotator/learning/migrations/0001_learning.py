@@ -95,6 +95,7 @@ class Migration(migrations.Migration):
                 ('step', models.PositiveIntegerField(default=0)),
                 ('curve', models.JSONField(default=list, help_text='[{step, loss}, {step, dice: {k: …}, structures: …}] in order')),
                 ('notes', models.JSONField(default=list, help_text='sentences that it had to say, e.g. of memory that ran out')),
+                ('preview', models.CharField(blank=True, help_text='a validation slice, in the default storage', max_length=255)),
                 ('is_only', models.BooleanField(default=True, help_text='true while it is open, else null', null=True)),
                 ('begins_with', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.modelversion')),
                 ('candidate', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.modelversion')),

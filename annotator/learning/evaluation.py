@@ -1,0 +1,262 @@
+"""An evaluation: a model version under a simulated user's clicks on a frozen set, as a job that survives its worker.
+
+An `EvaluationRun` row is claimed as `annotator.claims` says. The work is `python -m segmodel evaluate` in a process of its own,
+which keeps every finished case in the run's folder: a run that was broken off goes on from there, and gives the report that it
+would have given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from annotator import claims, engine
+from annotator.annotation import versions
+from annotator.annotation.models import ModelVersion
+from annotator.learning import child, material
+from annotator.learning.freeze import FreezeRefused
+from annotator.learning.models import EvaluationRun, Manifest, Part, TrainingRun
+
+logger = logging.getLogger(__name__)
+
+State = EvaluationRun.State
+SILENCE = timedelta(seconds=60)
+"""After so long without a sign of life, the job that runs an evaluation is taken for dead, and another goes on with it."""
+
+CLICKS = (1, 2, 3, 5, 10, 15)
+WORST = 10
+UNEXPECTED = "The evaluation failed because of an error in the program; the server's log has the details."
+_OPEN = Q(state__in=(State.WAITING, State.RUNNING))
+
+Follow = Callable[[dict[str, Any]], None]
+
+
+class EvaluationRefused(ValueError):
+    """One sentence why there is no such evaluation."""
+
+
+class _Ended(Exception):
+    """Whoever follows wants no more of it; the cause says why."""
+
+
+# ------------------------------------------------------------------------------------------ what is evaluated
+
+
+def want(
+    version: ModelVersion,
+    manifest: Manifest,
+    part: Part = Part.GOLD,
+    placement: str = EvaluationRun.Placement.PAPER,
+    seed: int = 4242,
+    person: User | None = None,
+) -> EvaluationRun:
+    """The evaluation of a version on one side of a frozen set: the one that there is, unless it failed, or a new one, waiting.
+
+    Raises EvaluationRefused where the set has nobody on that side.
+    """
+    if str(part) not in manifest.parts:
+        raise EvaluationRefused(f"This frozen set has no {Part(part).label} patients.")
+    asked = {"version": version, "manifest": manifest, "part": part, "placement": placement, "seed": seed}
+    try:
+        with transaction.atomic():
+            known = _live(asked).first()
+            return known or EvaluationRun.objects.create(**asked, person=person)
+    except IntegrityError:  # somebody else was faster
+        return _live(asked).get()
+
+
+def queue(run: EvaluationRun) -> None:
+    """Have the Celery job begin once this is committed."""
+    from annotator.learning import evaluation_jobs
+
+    transaction.on_commit(lambda: evaluation_jobs.queue(run.pk))
+
+
+def cancel(run: EvaluationRun, person: User | None = None) -> None:
+    """End it, whether it waits or runs; its job stops at its next sign of life. Raises EvaluationRefused."""
+    now = timezone.now()
+    still = EvaluationRun.objects.filter(_OPEN, pk=run.pk)
+    said = f"Cancelled by {person.get_username()}." if person else "Cancelled."
+    if not still.update(state=State.CANCELLED, error=said, cancel_asked_at=now, done_at=now):
+        raise EvaluationRefused("This evaluation has ended already.")
+
+
+def resume() -> list[tuple[int, float]]:
+    """The evaluations that have not ended, and after how many seconds a job is to look whether it can have each of them:
+    one that died a moment ago is not known to be dead yet.
+    """
+    dead = set(EvaluationRun.objects.filter(claims.silent(SILENCE)).values_list("pk", flat=True))
+    left = EvaluationRun.objects.filter(_OPEN).order_by("pk").values_list("pk", "state")
+    later = SILENCE.total_seconds() + 1
+    return [(pk, later if state == State.RUNNING and pk not in dead else 0.0) for pk, state in left]
+
+
+def wake_the_dead() -> None:
+    """Have what a job that died has left go on; asked where somebody waits for figures."""
+    for evaluation in EvaluationRun.objects.filter(claims.silent(SILENCE)):
+        queue(evaluation)
+
+
+def report(run: EvaluationRun) -> Path:
+    """Where the whole report lies. Raises EvaluationRefused where there is none."""
+    if run.state != State.DONE or not default_storage.exists(run.path):
+        raise EvaluationRefused("The report of this evaluation is not there.")
+    return Path(default_storage.path(run.path))
+
+
+def records_file(run: EvaluationRun) -> Path:
+    """A CSV file with a line for every structure of every slice. Raises EvaluationRefused."""
+    return report(run).with_name("records.csv")
+
+
+def compare(a: EvaluationRun, b: EvaluationRun) -> dict[str, Any]:
+    """The paired differences b − a of Dice and NoC with their intervals, as segmodel says them. Raises EvaluationRefused."""
+    alike = ("manifest_id", "part", "placement", "seed")
+    if any(getattr(a, name) != getattr(b, name) for name in alike):
+        raise EvaluationRefused(
+            "These evaluations are not of the same clicks on the same masks, so their difference says nothing of the models."
+        )
+    key = f"evaluations:{a.pk}:{b.pk}"
+    found: dict[str, Any] | None = cache.get(key)
+    if found is None:
+        try:
+            found = engine.compare_reports(report(a), report(b))
+        except ValueError as refused:
+            raise EvaluationRefused(str(refused)) from refused
+        cache.set(key, found, timeout=None)
+    return found
+
+
+def _live(asked: dict[str, Any]) -> QuerySet[EvaluationRun]:
+    return EvaluationRun.objects.filter(_OPEN | Q(state=State.DONE), **asked)
+
+
+# ------------------------------------------------------------------------------------------ the job
+
+
+def run(evaluation_id: int, follow: Follow = lambda said: None) -> EvaluationRun:
+    """Evaluate in this process, to the end. Of several deliveries of the same job, one does it: the row decides.
+
+    `follow` gets {stage, done, eta_s} several times a second; whatever it raises cancels the evaluation and is raised from
+    here. Returns the row as it is then, which says whether it is done, and why not.
+    """
+    claim = claims.Claim(EvaluationRun.objects.filter(pk=evaluation_id), SILENCE)
+    if claim.take(started_at=timezone.now()):
+        try:
+            _run(claim, evaluation_id, follow)
+        except _Ended as ended:
+            raise (ended.__cause__ or ended) from None
+        finally:
+            _clear_away(evaluation_id)
+    return EvaluationRun.objects.get(pk=evaluation_id)
+
+
+def _run(claim: claims.Claim, evaluation_id: int, follow: Follow) -> None:
+    evaluation = EvaluationRun.objects.select_related("version", "manifest").get(pk=evaluation_id)
+
+    def say(said: dict[str, Any]) -> None:
+        try:
+            follow(said)
+        except Exception as error:
+            raise _Ended from error
+        claim.note(stage=said.get("stage", ""), progress=said.get("done", 0.0), eta_s=said.get("eta_s"))
+
+    try:
+        _keep(claim, evaluation, _evaluate(evaluation, say))
+    except claims.Superseded:
+        pass  # cancelled, or somebody else's
+    except _Ended:
+        claim.fail("What needed this evaluation has ended.", State.CANCELLED)
+        raise
+    except (EvaluationRefused, FreezeRefused, child.ChildFailed) as refused:
+        claim.fail(str(refused))
+    except Exception:
+        logger.exception("Evaluation %s failed.", evaluation_id)
+        claim.fail(UNEXPECTED)
+
+
+def _evaluate(evaluation: EvaluationRun, say: Follow) -> Path:
+    """The folder with the report."""
+    model = checkpoint_of(evaluation.version)
+    data = material_of(evaluation.manifest)
+    material.write(evaluation.manifest, data, lambda share: say({"stage": "material", "done": share}))
+    folder = _folder(evaluation.pk)
+    given = {
+        "data": data, "split": material.SIDES[Part(evaluation.part)], "model": model, "clicks": ",".join(map(str, CLICKS)),
+        "placement": evaluation.placement, "seed": evaluation.seed, "device": settings.LEARNING_DEVICE,
+        "out": folder / "report", "keep": folder / "kept", "worst": WORST,
+    }  # fmt: skip
+    options = [word for name, value in given.items() for word in (f"--{name}", str(value))]
+    child.run(["evaluate", *options], folder, say)
+    return folder / "report"
+
+
+def checkpoint_of(version: ModelVersion) -> Path:
+    """The file of a version, which is the one that was registered. Raises EvaluationRefused."""
+    if version.path == versions.SHIPPED:
+        path = engine.default_checkpoint()[0]
+    else:
+        path = Path(default_storage.path(version.path))
+    if not path.exists():
+        raise EvaluationRefused(f"The checkpoint of {version} is gone.")
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != version.sha256:
+            raise EvaluationRefused(f"The checkpoint of {version} is no longer the file that was registered.")
+    return path
+
+
+def material_of(manifest: Manifest) -> Path:
+    """The folder that a frozen set is written to for as long as something is learnt from it or judged by it."""
+    return Path(settings.LEARNING / f"manifest-{manifest.sha256[:8]}")
+
+
+def _keep(claim: claims.Claim, evaluation: EvaluationRun, found: Path) -> None:
+    """The report into the storage, then the row."""
+    figures = json.loads((found / "report.json").read_text())
+    for name in ("records", "model", "command"):  # the one is long, the others speak of this machine's folders
+        figures.pop(name)
+    figures["worst"] = json.loads((found / "worst.json").read_text())
+    figures["cases"] = json.loads((material_of(evaluation.manifest) / material.CASES).read_text())
+    claim.write(stage="report")  # it is still this job's
+    paths = {name: _store(evaluation, found / name) for name in ("report.json", "records.csv")}
+    now = timezone.now()
+    claim.write(
+        state=State.DONE, stage="", progress=1.0, eta_s=None, figures=figures, path=paths["report.json"], done_at=now
+    )
+
+
+def _store(evaluation: EvaluationRun, file: Path) -> str:
+    path = f"evaluations/{evaluation.pk}/{file.name}"
+    default_storage.delete(path)  # of a job that died before it could say so
+    with file.open("rb") as content:
+        return default_storage.save(path, File(content))
+
+
+def _folder(evaluation_id: int) -> Path:
+    return Path(settings.LEARNING / f"evaluation-{evaluation_id}")
+
+
+def _clear_away(evaluation_id: int) -> None:
+    """What it worked with, unless another job goes on with it; the frozen set stays for whoever else needs it."""
+    evaluation = EvaluationRun.objects.select_related("manifest").get(pk=evaluation_id)
+    if evaluation.is_open:
+        return
+    shutil.rmtree(_folder(evaluation_id), ignore_errors=True)
+    users = (EvaluationRun, TrainingRun)
+    if not any(model.objects.filter(_OPEN, manifest=evaluation.manifest).exists() for model in users):
+        shutil.rmtree(material_of(evaluation.manifest), ignore_errors=True)

@@ -1,0 +1,97 @@
+"""The gate: may a candidate answer clicks instead of the version in use?
+
+Both are judged by the same simulated clicks on the same frozen gold patients. No label may lose more than chance explains:
+where the interval of its paired difference over patients lies wholly below 0, it got worse. And the mean over labels has to rise by
+more than the site's rules ask for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from annotator.annotation.models import ModelVersion
+from annotator.learning import evaluation
+from annotator.learning.models import EvaluationRun, Manifest, Policy, Verdict
+
+NO_GOLD = "There are no accepted masks of gold patients, so nothing can be judged."
+THE_SAME = "This version answers clicks already, so there is nothing to compare it with."
+
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a label's Dice, or the mean, has changed after so many clicks; no interval where there is one patient only."""
+
+    name: str
+    by: float
+    interval: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, name: str, figures: Figures, clicks: int) -> Change:
+        interval = figures["interval"]["dice"][str(clicks)]
+        return cls(name, figures["dice"][str(clicks)], tuple(interval) if interval else None)
+
+    @property
+    def is_worse(self) -> bool:
+        """More than chance explains; of one patient, who says nothing of chance, any fall counts."""
+        return (self.interval[1] if self.interval else self.by) < 0
+
+    def __str__(self) -> str:
+        """How far it fell or rose: 0.030 (0.010 to 0.050)."""
+        if self.interval is None:
+            return f"{abs(self.by):.3f}"
+        low, high = sorted(end if self.by >= 0 else -end for end in self.interval)
+        return f"{abs(self.by):.3f} ({low:.3f} to {high:.3f})"
+
+
+def judge(candidate: EvaluationRun, in_use: EvaluationRun, policy: Policy) -> Verdict:
+    """The verdict on the version of one evaluation beside that of another, written down; a second call finds it again.
+
+    Raises EvaluationRefused where they are not of the same clicks on the same masks.
+    """
+    figures = evaluation.compare(in_use, candidate)
+    measured = [int(k) for k in figures["mean"]["dice"]]
+    rule = {"clicks": max(k for k in measured if k <= policy.gate_clicks), "least_gain": policy.gate_gain}
+    passed, sentences = decide(figures, **rule)
+    return _write(candidate.version, in_use.version, candidate.manifest, passed, rule, figures, sentences)
+
+
+def undecided(candidate: ModelVersion, in_use: ModelVersion, policy: Policy, why: str) -> Verdict:
+    """The verdict where nothing can be compared: not passed."""
+    rule = {"clicks": policy.gate_clicks, "least_gain": policy.gate_gain}
+    return _write(candidate, in_use, None, False, rule, {}, [why])
+
+
+def decide(figures: Figures, clicks: int, least_gain: float) -> tuple[bool, list[str]]:
+    """Whether differences, as segmodel's comparison gives them, pass; and why, in sentences."""
+    changes = [Change.of(name, found, clicks) for name, found in figures["structures"].items()]
+    mean = Change.of("mean", figures["mean"], clicks)
+    worse = [change for change in changes if change.is_worse]
+    sentences = [f"The {change.name} lost {change} at {_count(clicks)}." for change in worse]
+    if not worse:
+        sentences.append("No label lost more than chance explains.")
+    gains = mean.by > least_gain
+    way = "rose" if mean.by >= 0 else "fell"
+    asked = "" if gains else f"; it has to rise by more than {least_gain:.3f}"
+    sentences.append(f"The mean Dice {way} by {mean} at {_count(clicks)}{asked}.")
+    return gains and not worse, sentences
+
+
+def _count(clicks: int) -> str:
+    return "1 click" if clicks == 1 else f"{clicks} clicks"
+
+
+def _write(
+    candidate: ModelVersion,
+    in_use: ModelVersion,
+    manifest: Manifest | None,
+    passed: bool,
+    rule: dict[str, Any],
+    figures: Figures,
+    sentences: list[str],
+) -> Verdict:
+    same = {"candidate": candidate, "in_use": in_use, "manifest": manifest, "passed": passed, "rule": rule}
+    known = Verdict.objects.filter(**same, sentences=sentences).first()
+    return known or Verdict.objects.create(**same, figures=figures, sentences=sentences)

@@ -1,0 +1,81 @@
+"""Training jobs. Their broker only wakes them: the run's row says whether there is anything to do."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_ready
+from django.db import transaction
+from django.db.models.signals import post_save
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from annotator.annotation.models import Assignment, Transition
+from annotator.learning import retraining, rules, stages
+from annotator.learning.models import TrainingRun
+
+logger = logging.getLogger(__name__)
+MINUTE = 60  # seconds, after which a call of the clock is made anew
+
+
+@shared_task(name="annotator.retrain")
+def retrain(run_id: int) -> None:
+    """Do a training run, then see whether the masks accepted meanwhile want another."""
+    stages.run(run_id)
+    retraining.after_acceptance()
+
+
+@shared_task(name="annotator.count_masks")
+def count_masks() -> None:
+    """A case was accepted."""
+    retraining.after_acceptance()
+
+
+@shared_task(name="annotator.every_minute")
+def every_minute() -> None:
+    """Wake the runs that nobody works on."""
+    for run_id in retraining.left_behind():
+        queue(run_id, expires=MINUTE)
+
+
+@shared_task(name="annotator.every_night")
+def every_night() -> None:
+    """Train by the schedule."""
+    retraining.by_the_clock(timezone.localtime())
+
+
+def queue(run_id: int, **options: Any) -> None:
+    """Have a run done; where no broker takes the job, it waits for the next minute, or the next worker that starts."""
+    try:
+        retrain.apply_async((run_id,), **options)
+    except (OperationalError, OSError) as error:
+        logger.warning("The queue of jobs does not answer; training run %s waits: %s", run_id, error)
+
+
+def follow_acceptances() -> None:
+    """Every accepted case has the new masks counted, once that is committed."""
+    post_save.connect(_count_soon, Transition, dispatch_uid="annotator.learning")
+
+
+def _count_soon(instance: Transition, **_: object) -> None:
+    if instance.after == Assignment.State.ACCEPTED:
+        transaction.on_commit(_count)
+
+
+def _count() -> None:
+    try:
+        if rules.waits_for_masks():
+            count_masks.delay()
+    except (OperationalError, OSError) as error:
+        logger.warning("The queue of jobs does not answer; the new masks are counted later: %s", error)
+
+
+@worker_ready.connect
+def resume(**kwargs: Any) -> None:
+    """A worker starts with what one before it may have left; one that died a moment ago is not known to be dead yet."""
+    stages.clear_away()
+    later = retraining.SILENCE.total_seconds() + 1
+    for run_id, state in TrainingRun.objects.filter(state__in=retraining.OPEN).values_list("pk", "state"):
+        queue(run_id, countdown=later if state == TrainingRun.State.RUNNING else None)
