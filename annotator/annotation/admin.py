@@ -18,6 +18,7 @@ from annotator.annotation.models import (
     SliceMask,
     Task,
     Transition,
+    Trial,
 )
 from annotator.events.admin import ReadOnly
 
@@ -117,6 +118,12 @@ class AssignmentAdmin(KeepsWork):
 class ModelVersionAdmin(ReadOnly):
     list_display = ["name", "active", "path", "sha256", "created_at"]
     list_filter = ["active"]
+
+
+@admin.register(Trial)
+class TrialAdmin(ReadOnly):
+    list_display = ["version", "share", "begun_by", "begun_at", "ended_at"]
+    list_select_related = ["version", "begun_by"]
 
 
 @admin.register(Interaction)

@@ -16,7 +16,12 @@ from annotator.annotation import access
 
 Page = Callable[..., HttpResponseBase]
 
-TABS = (("training_runs", _("Training")), ("patients", _("Patients")), ("learning_rules", _("Rules")))
+TABS = (
+    ("models", _("Versions")),
+    ("training_runs", _("Training")),
+    ("patients", _("Patients")),
+    ("learning_rules", _("Rules")),
+)
 """Names of addresses, and the words on the tabs."""
 
 

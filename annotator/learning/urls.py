@@ -2,9 +2,18 @@
 
 from django.urls import path
 
-from annotator.learning.pages import patients, policy, training
+from annotator.learning.pages import patients, policy, training, versions
 
 urlpatterns = [
+    path("", versions.models, name="models"),
+    path("upload/", versions.upload, name="upload_model"),
+    path("back/", versions.roll_back, name="roll_back"),
+    path("<int:version_id>/", versions.model, name="model"),
+    path("<int:version_id>/file/", versions.download, name="download_model"),
+    path("<int:version_id>/notes/", versions.notes, name="model_notes"),
+    path("<int:version_id>/promote/", versions.promote, name="promote"),
+    path("<int:version_id>/trial/", versions.trial, name="trial"),
+    path("<int:version_id>/delete/", versions.delete, name="delete_model"),
     path("patients/", patients.patients, name="patients"),
     path("training/", training.runs, name="training_runs"),
     path("training/<int:run_id>/", training.run, name="training_run"),

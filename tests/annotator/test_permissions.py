@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from annotator.annotation import comments, people
+from annotator.annotation import comments, people, versions
 from annotator.annotation.models import Task
 from annotator.api import tokens
 from annotator.events import notices
@@ -47,6 +47,15 @@ TABLE = {
     "projects/<int:project_id>/figures/<slug:name>.csv": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
     "projects/<int:project_id>/record/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
     "projects/<int:project_id>/record.csv": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "models/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/upload/": ("post", (LOGIN, 404, 404, 404, 404, 404, 400)),
+    "models/back/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
+    "models/<int:version_id>/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/<int:version_id>/file/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/<int:version_id>/notes/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
+    "models/<int:version_id>/promote/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
+    "models/<int:version_id>/trial/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
+    "models/<int:version_id>/delete/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
     "models/patients/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "models/training/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "models/training/<int:run_id>/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
@@ -153,7 +162,7 @@ def arguments(cast: Cast) -> dict[str, object]:
         "label_id": cast.liver.pk, "kind": "ctbl", "task_id": cast.alices.task_id,
         "person_id": cast.alice.pk, "invitation_id": invitation.pk, "token_id": token.pk,
         "run_id": TrainingRun.objects.create(begins_with=factories.make_version()).pk,
-        "secret": "guessed", "uidb64": "MQ", "token": "guessed", "deed": "make_admin",
+        "version_id": versions.active().pk, "secret": "guessed", "uidb64": "MQ", "token": "guessed", "deed": "make_admin",
     }  # fmt: skip
 
 

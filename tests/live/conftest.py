@@ -91,10 +91,16 @@ def case(transactional_db, settings, tmp_path, small_ct):
 
 
 @pytest.fixture
-async def worker():
+def engine():
+    """The worker's own."""
+    return ClickEngine()
+
+
+@pytest.fixture
+async def worker(engine):
     """The real loop on the in-memory layer."""
     channel_layers.backends.clear()  # a layer belongs to one event loop
-    task = asyncio.create_task(Worker(0, ClickEngine()).run())
+    task = asyncio.create_task(Worker(0, engine).run())
     yield task
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -15,7 +15,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--name", help="shown to people; the file's name by default")
-        parser.add_argument("--activate", action="store_true", help="let it answer new clicks from now on")
+        parser.add_argument(
+            "--activate", action="store_true", help="let it answer in cases that are opened from now on"
+        )
 
     def handle(self, *args: Any, file: Path, name: str | None, activate: bool, **options: Any) -> None:
         try:
@@ -24,4 +26,6 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if activate:
             versions.activate(version)
-        self.stdout.write(f"{version.name} ({version.sha256[:8]}){' answers new clicks' if activate else ''}.")
+        self.stdout.write(
+            f"{version.name} ({version.sha256[:8]}){' answers in cases that are opened now' if activate else ''}."
+        )
