@@ -3,6 +3,7 @@
 # make bench  how fast a click is answered on this machine
 # make bench-browser      the same as a person at the canvas sees it, in headless Chromium
 # make bench-team         how long pages take with 10 000 cases and 200 people, on SQLite and PostgreSQL
+# make demo-learning DEMO="--data …"   the learning loop on real CT, from labelling to promotion (docs/learning.md)
 # make bench-peers PEERS="--data … --out …"   our masks beside other methods' (docs/peers.md)
 # make bench-peers-web    clicks at our server and at MONAI Label's, one after the other
 SHELL := bash
@@ -17,7 +18,7 @@ export ANNOTATOR_DATA
 BIN := .venv/bin
 FRONTEND_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print)
 
-.PHONY: help setup demo test lint test-python test-frontend bench bench-browser bench-team bench-peers bench-peers-web lock messages clean
+.PHONY: help setup demo demo-learning test lint test-python test-frontend bench bench-browser bench-team bench-peers bench-peers-web lock messages clean
 
 help:
 	@sed -n '1,/^SHELL/s/^# //p' Makefile
@@ -62,6 +63,9 @@ demo: setup
 	$(BIN)/python manage.py migrate --verbosity 0
 	$(BIN)/python manage.py load_demo
 	exec $(BIN)/honcho start --port $(PORT)
+
+demo-learning: setup .make/python-dev
+	$(BIN)/python tests/load/learning_demo.py $(DEMO)
 
 test: lint test-python test-frontend
 

@@ -24,5 +24,6 @@ app.autodiscover_tasks(related_name="jobs")
 app.conf.beat_schedule = {
     "every morning": {"task": "annotator.every_morning", "schedule": crontab(hour="6", minute="0")},
     "every night": {"task": "annotator.every_night", "schedule": crontab(hour="1", minute="0")},
+    "every ten minutes": {"task": "annotator.rank", "schedule": crontab(minute="*/10"), "options": {"expires": 600}},
     "every minute": {"task": "annotator.every_minute", "schedule": crontab(), "options": {"expires": 60}},
 }

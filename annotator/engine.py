@@ -94,6 +94,21 @@ def write_case(
     nifti.write_labels(label, labels, here)
 
 
+class FirstGuesses:
+    """What a checkpoint thinks of its own first answers on volumes that nobody has labelled (`segmodel.first_guess`)."""
+
+    def __init__(self, model: str, device: str = "cpu") -> None:
+        self._predictor = ClickEngine(device).read(model)
+
+    def __call__(
+        self, read: Callable[[int], NDArray[np.int16]], depth: int, spacing: Spacing
+    ) -> tuple[float, float] | None:
+        """(quality, disagreement) of a volume; `read(z)` gives a slice. None where it shows nothing soft."""
+        from segmodel.first_guess import first_guess
+
+        return first_guess(self._predictor, read, depth, spacing)
+
+
 class VolumeRefused(ValueError):
     """A volume that cannot be read; the message is one sentence for the person who brought it."""
 

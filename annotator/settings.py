@@ -193,7 +193,7 @@ if CELERY_BROKER_URL == "filesystem://":
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_ROUTES = {f"annotator.{job}": {"queue": "learning"} for job in ("retrain", "evaluate")}
+CELERY_TASK_ROUTES = {f"annotator.{job}": {"queue": "learning"} for job in ("retrain", "evaluate", "rank")}
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(JOBS / "beat")
 CELERY_TASK_IGNORE_RESULT = True  # a job's outcome is its own row's state

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
+
+from .dataset import Point
 
 
 class Augmentation:
@@ -22,6 +26,15 @@ class Augmentation:
 
     def __call__(self, images: Tensor, labels: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """float32 images and uint8 labels [B, 1, H, W], transformed alike; images stay standardised."""
+        return self.with_points(images, labels, (), rng)[:2]
+
+    def with_points(
+        self, images: Tensor, labels: Tensor, points: Sequence[Sequence[Point]], rng: np.random.Generator
+    ) -> tuple[Tensor, Tensor, list[list[Point]]]:
+        """And clicks, lists of (row, column, positive) of the first image; those that leave the picture are dropped.
+
+        A click goes to the pixel whose value comes from nearest to where it was.
+        """
         count = len(images)
         theta = torch.from_numpy(np.stack([self._affine(images.shape[2:], rng) for _ in range(count)]))
         field = F.affine_grid(theta, [count, 1, *self.crop], align_corners=False) + self._bend(count, rng)
@@ -29,7 +42,9 @@ class Augmentation:
         floor = images.amin()
         moved = F.grid_sample(images - floor, field, align_corners=False) + floor
         marked = F.grid_sample(labels.float(), field, mode="nearest", align_corners=False).to(torch.uint8)
-        return self._intensities(moved, rng), marked
+        source = ((field[0].numpy() + 1) * np.array(images.shape[:1:-1]) - 1) / 2  # (x, y) of every pixel put out
+        followed = [[there for point in row if (there := _follow(source, point))] for row in points]
+        return self._intensities(moved, rng), marked, followed
 
     def _bend(self, count: int, rng: np.random.Generator) -> Tensor:
         """[B, rows, columns, 2] displacements: noise on a coarse lattice, drawn smooth over the picture."""
@@ -69,3 +84,11 @@ class Augmentation:
         images = images * column(0.85, 1.15) + column(-0.2, 0.2)
         noise = torch.from_numpy(rng.standard_normal(images.shape, np.float32))
         return images + noise * column(0, 0.12)
+
+
+def _follow(source: NDArray[np.float64], point: Point) -> Point | None:
+    """The pixel of a picture that shows what was at a point; None where none does. `source` [rows, columns, (x, y)]."""
+    y, x, positive = point
+    far = np.hypot(source[..., 0] - x, source[..., 1] - y)
+    row, column = np.unravel_index(int(far.argmin()), far.shape)
+    return (float(row), float(column), positive) if far[row, column] < 1 else None

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, SupportsIndex
@@ -14,6 +14,7 @@ from typing import Any, Protocol, SupportsIndex
 import numpy as np
 from numpy.typing import NDArray
 
+from .clicks import Click
 from .volumes import Geometry, Volume, nifti
 
 SPLITS = ("training", "validation", "test")
@@ -30,6 +31,7 @@ class Case:
 
     `patient` is the case's own name where nothing else is known, `channel` the volume that is taken of a 4-D image. The
     label may hold 0 and `values`, those that the data set `dataset` names; without `values` it may hold anything.
+    `clicks[z][value]` are those that a person made there, in voxels of the label, in their order.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Case:
     channel: int | None = None
     values: frozenset[int] = frozenset()
     dataset: str = ""
+    clicks: Mapping[int, Mapping[int, Sequence[Click]]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not self.patient:
@@ -176,12 +179,16 @@ class Slices(Protocol):
     def __iter__(self) -> Iterator[NDArray[Any]]: ...
 
 
+Point = tuple[float, float, bool]  # row, column and whether it is a foreground click
+
+
 @dataclass(frozen=True)
 class GridSlices:
     """Training material on the grid: `images` int16 HU and `labels` uint8 [n, rows, columns], one value per structure.
 
     `structures[v - 1]` is the name of label value v; `cases[i]` names the patient of slice i. `counted` is what `areas`
     gives, where it is known already, `old[i]` whether slice i is of earlier data that are mixed in (none are if not given).
+    `clicks[i]` are those of people on slice i by label value, as (row, column, positive) of the grid.
     """
 
     images: Slices
@@ -190,6 +197,7 @@ class GridSlices:
     cases: tuple[str, ...]
     counted: NDArray[np.int64] | None = None
     old: NDArray[np.bool_] | None = None
+    clicks: Sequence[Mapping[int, Sequence[Point]]] = ()
 
     @cached_property
     def areas(self) -> NDArray[np.int64]:

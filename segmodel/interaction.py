@@ -24,6 +24,7 @@ def interact(
     pixel: float = 1.0,
     start: Sequence[Mask] | None = None,
     run: Callable[..., Iterable[Any]] = map,
+    begun: Sequence[Sequence[Click]] | None = None,
 ) -> list[list[Click]]:
     """Clicks on each truth [y, x] after one first click and `rounds` times "predict, then perhaps click again".
 
@@ -31,14 +32,14 @@ def interact(
     click answers, so `predict` takes the click lists of those truths alone, with their places in `truths`, and returns their
     masks in the same order. A truth that is predicted perfectly gets no click. `rngs` holds each truth's own randomness,
     `pixel` is the side of a pixel in mm, `start` the masks that the first clicks correct (empty ones if not given), and
-    `run` maps the placing over the truths: that of a thread pool does it side by side.
+    `run` maps the placing over the truths: that of a thread pool does it side by side. A truth whose clicks have
+    `begun` goes on from those and gets no first one.
     """
-    clicks: list[list[Click]] = [[] for _ in truths]
-    masks = [np.zeros_like(truth) for truth in truths] if start is None else start
+    clicks: list[list[Click]] = [[] for _ in truths] if begun is None else [list(first) for first in begun]
+    start = [np.zeros_like(truth) for truth in truths] if start is None else start
     for k in range(rounds + 1):
-        again = [i for i, rng in enumerate(rngs) if k == 0 or rng.random() < chance(k)]
-        if k and again:
-            masks = predict([clicks[i] for i in again], again)
+        again = [i for i, rng in enumerate(rngs) if (rng.random() < chance(k) if k else not clicks[i])]
+        masks = predict([clicks[i] for i in again], again) if k and again else [start[i] for i in again]
         placed = run(lambda i, mask: place(truths[i], mask, rngs[i], pixel), again, masks)
         for i, click in zip(again, placed, strict=True):
             if click:

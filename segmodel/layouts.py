@@ -11,10 +11,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
+from .clicks import Click
 from .dataset import SPLITS, Case, Dataset, DatasetError
 
 BCV_STRUCTURES = {
@@ -47,6 +48,7 @@ SETTINGS: dict[str, type | tuple[type, ...]] = {
 }
 DATASET_FILES = ("dataset.yaml", "dataset.yml", "dataset.json")
 
+T = TypeVar("T")
 Files = tuple[str, Path, Path]  # case, image, label
 
 
@@ -261,11 +263,12 @@ def _dataset(
     described: Mapping[str, Any],
     channel: int | None = None,
 ) -> Dataset:
-    """`described` may hold name, split, patients, known and unknown."""
+    """`described` may hold name, split, patients, known, unknown and clicks."""
     name = str(described.get("name", folder.name))
     structures = {int(value): str(structure) for value, structure in labels.items() if int(value) != 0}
     unknown = _unknown(name, structures, described)
     split, patients = ({str(k): str(v) for k, v in described.get(key, {}).items()} for key in ("split", "patients"))
+    clicks: Mapping[str, Any] = described.get("clicks", {})
     cases = []
     for case, image, label in files:
         for file in (image, label):
@@ -275,8 +278,10 @@ def _dataset(
         if part is None or (split and part not in SPLITS):
             raise DatasetError(f"The case {case} is in no part of the split.")
         patient = _entry(patients, case, image) or case
-        cases.append(Case(case, image, label, part, patient, channel, frozenset(structures), name))
-    _check_patients(name, patients, cases)
+        made = _clicks(case, _entry(clicks, case, image) or {})
+        cases.append(Case(case, image, label, part, patient, channel, frozenset(structures), name, made))
+    _check_named(name, "patients", patients, cases)
+    _check_named(name, "clicks", clicks, cases)
     return Dataset(name, tuple(cases), structures, unknown)
 
 
@@ -285,16 +290,29 @@ def _keys(case: str, image: Path) -> tuple[str, str, str]:
     return case, case.rsplit("_", 1)[-1], _stem(image.name)
 
 
-def _entry(table: Mapping[str, str], case: str, image: Path) -> str | None:
+def _entry(table: Mapping[str, T], case: str, image: Path) -> T | None:
     return next((table[key] for key in _keys(case, image) if key in table), None)
 
 
-def _check_patients(name: str, patients: Mapping[str, str], cases: Sequence[Case]) -> None:
+def _clicks(case: str, rows: Mapping[str, Any]) -> dict[int, dict[int, tuple[Click, ...]]]:
+    """The clicks of a case by slice and label value. Raises DatasetError."""
+    try:
+        return {
+            int(z): {
+                int(value): tuple(Click(int(y), int(x), bool(p)) for y, x, p in made) for value, made in row.items()
+            }
+            for z, row in rows.items()
+        }
+    except (AttributeError, TypeError, ValueError):
+        raise DatasetError(f"The clicks of case {case} are not [y, x, positive] by slice and label value.") from None
+
+
+def _check_named(name: str, what: str, table: Mapping[str, Any], cases: Sequence[Case]) -> None:
     """A misspelt case would be taken for a patient of its own."""
     called = {key for case in cases for key in _keys(case.name, case.image)}
-    for case in patients:
+    for case in table:
         if case not in called:
-            raise DatasetError(f"The patients of {name} name the case {case}, which is not there.")
+            raise DatasetError(f"The {what} of {name} name the case {case}, which is not there.")
 
 
 def _unknown(name: str, structures: Mapping[int, str], described: Mapping[str, Any]) -> frozenset[str]:

@@ -32,7 +32,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from .dataset import Case, Dataset, DatasetError, GridSlices, Parts, count_pixels, read_case
+from .dataset import Case, Dataset, DatasetError, GridSlices, Parts, Point, count_pixels, read_case
 from .grid import AIR, Grid, Placement
 from .intensity import Moments
 
@@ -88,7 +88,16 @@ class CaseOnGrid:
     def folder(self) -> Path:
         files = [(str(file.resolve()), file.stat().st_mtime_ns) for file in (self.case.image, self.case.label)]
         values = sorted(self.values.items())
-        asked = (FORMAT, files, self.case.channel, self.grid.max_side, values, self.structures, self.empty)
+        asked: tuple[Any, ...] = (
+            FORMAT,
+            files,
+            self.case.channel,
+            self.grid.max_side,
+            values,
+            self.structures,
+            self.empty,
+        )
+        asked += (repr(self.case.clicks),) if self.case.clicks else ()
         stamp = hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
         name = self.case.name.replace(os.sep, "_")
         return self.cache / f"{name}_{self.grid.spacing:g}mm_{self.size}_{stamp}"
@@ -96,6 +105,12 @@ class CaseOnGrid:
     @cached_property
     def areas(self) -> NDArray[np.int64]:
         return np.asarray(np.load(self.folder / "areas.npy"))
+
+    @cached_property
+    def clicks(self) -> list[dict[int, list[Point]]]:
+        """Of every slice the clicks of people, by the number of their structure."""
+        rows = json.loads((self.folder / "case.json").read_text()).get("clicks") or [{} for _ in self.areas]
+        return [{int(number): [(y, x, p) for y, x, p in made] for number, made in row.items()} for row in rows]
 
     @cached_property
     def spacing(self) -> tuple[float, float, float]:
@@ -117,6 +132,9 @@ class CaseOnGrid:
         }
         arrays["areas"] = count_pixels(arrays["labels"], self.structures)
         described = {"case": self.case.name, "patient": self.case.patient, "spacing": volume.spacing, "z": chosen}
+        if self.case.clicks:
+            self._check_clicks(labels.shape)
+            described["clicks"] = [self._clicks_on_grid(z, placement) for z in chosen]
         _store(self.folder, arrays, described)
 
     def _numbered(self, labels: NDArray[np.integer]) -> NDArray[np.uint8]:
@@ -125,6 +143,22 @@ class CaseOnGrid:
             if value < len(table):
                 table[value] = number
         return np.stack([table[plane] for plane in labels])  # an index of the whole volume would be four times its size
+
+    def _check_clicks(self, shape: Sequence[int]) -> None:
+        for z, row in self.case.clicks.items():
+            for y, x, _ in itertools.chain(*row.values()):
+                if not all(0 <= place < side for place, side in zip((z, y, x), shape, strict=True)):
+                    raise DatasetError(f"The case {self.case.name} has a click at {(z, y, x)}, outside its volume.")
+
+    def _clicks_on_grid(self, z: int, placement: Placement) -> dict[int, list[Point]]:
+        """What is cropped away is left out; where structures are merged, one's clicks follow the other's."""
+        found: dict[int, list[Point]] = {}
+        for value, made in sorted(self.case.clicks.get(z, {}).items()):
+            for y, x, positive in made:
+                row, column = fit_point(placement.to_grid(y, x), placement, self.size)
+                if value in self.values and min(row, column) >= -0.5 and max(row, column) < self.size - 0.5:
+                    found.setdefault(self.values[value], []).append((row, column, positive))
+        return found
 
     def _label_on_grid(self, label: NDArray[np.uint8], placement: Placement) -> NDArray[np.uint8]:
         result = np.zeros(placement.padded, np.uint8)
@@ -158,6 +192,15 @@ def fit(pixels: NDArray, placement: Placement, size: int, outside: int) -> NDArr
         target.append(slice((size - kept) // 2, (size - kept) // 2 + kept))
     result[tuple(target)] = pixels[tuple(source)]
     return result
+
+
+def fit_point(point: tuple[float, float], placement: Placement, size: int) -> tuple[float, float]:
+    """Where `fit` puts a point of the grid image; it may be outside of what is left."""
+    row, column = (
+        place - (side - min(side, size)) // 2 + (size - min(side, size)) // 2
+        for place, side in zip(point, placement.content, strict=True)
+    )
+    return row, column
 
 
 def _store(folder: Path, arrays: Mapping[str, NDArray], described: Mapping[str, Any]) -> None:
@@ -210,7 +253,8 @@ class Prepared:
         patients = tuple(case.case.patient for case in self.cases for _ in case.areas)
         is_old = np.arange(len(self.cases)) >= len(self.cases) - old
         of_slices = np.repeat(is_old, [len(case.areas) for case in self.cases])
-        return GridSlices(images, labels, self.structures, patients, areas, of_slices)
+        clicks = [row for case in self.cases for row in case.clicks]
+        return GridSlices(images, labels, self.structures, patients, areas, of_slices, clicks)
 
     def summary(self, window: tuple[float, float]) -> str:
         """A table of every data set and its structures; HU of grid pixels between the ends of `window`, both in HU.

@@ -48,6 +48,7 @@ class Recipe:
     regions: float = 0.0  # share of slices of which an evenly grey region is asked for, whatever it is
     previous_mask: float = 0.0  # share of truths whose passes see the mask before; above 0 the network has a map for it
     start_masks: float = 0.0  # share of those that start from a spoilt copy of the truth, as after a brush stroke
+    real_clicks: float = 0.0  # share of the truths with clicks of people whose simulation begins with them
     replay: float = 0.0  # share of slices that are drawn from earlier data, below 1
     merge: dict[str, str] = field(default_factory=dict)  # structures that are part of another
     leave_out: tuple[str, ...] = ()  # structures that are never asked for, to see how unknown ones do
@@ -57,7 +58,7 @@ class Recipe:
         for name in ("size", "steps", "images", "structures", "passes", "spacing", "learning_rate", "sigma"):
             if not getattr(self, name) > 0:
                 raise RecipeError(f"The recipe's {name} must be above 0, not {getattr(self, name)}.")
-        for name in ("lesions", "regions", "previous_mask", "start_masks"):
+        for name in ("lesions", "regions", "previous_mask", "start_masks", "real_clicks"):
             if not 0 <= getattr(self, name) <= 1:
                 raise RecipeError(f"The recipe's {name} is a share from 0 to 1, not {getattr(self, name)}.")
         if not 0 <= self.replay < 1:

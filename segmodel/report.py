@@ -185,15 +185,37 @@ def read_records(result: Mapping[str, Any]) -> list[Record]:
     return [Record.from_json(row) for row in result["records"]]
 
 
-def comparison(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
-    """The paired differences b − a of two reports, as `scores.compare` gives them. Raises ComparisonError."""
+def comparison(a: Mapping[str, Any], b: Mapping[str, Any], same: bool = False) -> dict[str, Any]:
+    """The paired differences b − a of two reports, as `scores.compare` gives them: by structure and of the `mean`.
+
+    With `same` the reports must hold the same slices after the same clicks, so that nothing is left out of the differences.
+    Raises ComparisonError.
+    """
     for name in ("placement", "seed"):
         if a[name] != b[name]:
             raise ComparisonError(f"The reports differ in their {name}: {a[name]} and {b[name]}.")
     clicks = [k for k in a["clicks"] if k in b["clicks"]]
     if not clicks:
         raise ComparisonError("The reports have no number of clicks in common.")
-    return scores.compare(read_records(a), read_records(b), clicks, a["seed"])
+    before, after = read_records(a), read_records(b)
+    if same:
+        _check_same(a["clicks"], b["clicks"], before, after)
+    return scores.compare(before, after, clicks, a["seed"])
+
+
+def _check_same(
+    clicks: Sequence[int], others: Sequence[int], before: Sequence[Record], after: Sequence[Record]
+) -> None:
+    if sorted(clicks) != sorted(others):
+        raise ComparisonError(
+            f"The reports differ in their clicks: {', '.join(map(str, clicks))} and {', '.join(map(str, others))}."
+        )
+    alone = {record.key for record in before} ^ {record.key for record in after}
+    if alone:
+        structure, case, z = min(alone)
+        raise ComparisonError(
+            f"The reports are of different data: {structure} on slice {z} of {case} is in one of them alone."
+        )
 
 
 def write_comparison(result: Mapping[str, Any], file: Path) -> None:

@@ -15,19 +15,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .augmentation import Augmentation
-from .dataset import GridSlices
+from .clicks import Click
+from .dataset import GridSlices, Point
 from .inputs import InputSpec
 from .pseudo import grow_region, paint_lesion
 from .recipe import Recipe, RecipeError
 
 Mask = NDArray[np.bool_]
+Points = list[list[Point]]
 
 
 @dataclass(frozen=True)
 class Batch:
     """`images` float32 [n, 1, H, W]; `truths` bool [m, 1, H, W], each of the image `owner[i]`, with `rngs[i]` for its clicks.
 
-    `weights` [m] let every image count alike however many of its structures are asked for; they sum to n.
+    `weights` [m] let every image count alike however many of its structures are asked for; they sum to n. `begun` [m] are the
+    clicks that the simulation begins with, those that a person made there; mostly none.
     """
 
     images: Tensor
@@ -35,6 +38,7 @@ class Batch:
     owner: Tensor
     weights: Tensor
     rngs: tuple[np.random.Generator, ...]
+    begun: tuple[list[Click], ...]
 
 
 class _Pool:
@@ -71,44 +75,59 @@ class Sampler:
         """The slices number `members` of a step's batch."""
         rngs = [np.random.default_rng([self.recipe.seed, step, k]) for k in members]
         drawn = [self._draw(rng) for rng in rngs]
-        counts = torch.tensor([len(truths) for _, truths in drawn])
+        counts = torch.tensor([len(truths) for _, truths, _ in drawn])
         owner = torch.repeat_interleave(torch.arange(len(drawn)), counts)
         return Batch(
-            torch.cat([image for image, _ in drawn]),
-            torch.cat([truths for _, truths in drawn]),
+            torch.cat([image for image, _, _ in drawn]),
+            torch.cat([truths for _, truths, _ in drawn]),
             owner,
             (1 / counts)[owner],
             tuple(child for rng, count in zip(rngs, counts, strict=True) for child in rng.spawn(int(count))),
+            tuple(self._beginning(row, rng) for rng, (_, _, clicks) in zip(rngs, drawn, strict=True) for row in clicks),
         )
 
-    def _draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """One slice [1, 1, H, W] and the truths asked for on it [m, 1, H, W], m ≥ 1."""
+    def _beginning(self, clicks: Sequence[Click], rng: np.random.Generator) -> list[Click]:
+        """The first few of the clicks, one to all, in the recipe's share of cases."""
+        if not clicks or rng.random() >= self.recipe.real_clicks:
+            return []
+        return list(clicks[: int(rng.integers(1, len(clicks) + 1))])
+
+    def _draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[list[Click]]]:
+        """One slice [1, 1, H, W], the truths asked for on it [m, 1, H, W], m ≥ 1, and the clicks of people on each."""
         pool = self.old if self.old and rng.random() < self.recipe.replay else self.new
         while True:
             if pool.empty.size and rng.random() < pool.empty.size / pool.size:
                 hu = self.slices.images[int(rng.choice(pool.empty))]
-                image, nothing = self._moved(hu, [np.zeros(hu.shape, bool)], rng)
-                return image, nothing[0].bool()[:, None]
+                image, nothing, _ = self._moved(hu, [np.zeros(hu.shape, bool)], [[]], rng)
+                return image, nothing[0].bool()[:, None], [[]]
             first = int(rng.choice(pool.present))
             index = int(rng.choice(pool.where[first]))
-            hu, masks = self._asked(index, first, rng)
-            image, truths = self._moved(hu, masks, rng)
+            hu, masks, points = self._asked(index, first, rng)
+            image, truths, points = self._moved(hu, masks, points, rng)
             large = truths[0].sum((1, 2)) >= self.smallest  # augmentation may have moved one out of the picture
             if large.any():
-                return image, truths[0][large].bool()[:, None]
+                kept = truths[0][large].bool()
+                clicks = [_borne_out(points[int(k)], truths[0][int(k)]) for k in large.nonzero()]
+                return image, kept[:, None], clicks
 
-    def _moved(self, hu: NDArray[np.int16], masks: Sequence[Mask], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """The slice standardised [1, 1, H, W] and its masks uint8 [1, m, H, W], augmented alike where the recipe says so."""
+    def _moved(
+        self, hu: NDArray[np.int16], masks: Sequence[Mask], points: Points, rng: np.random.Generator
+    ) -> tuple[Tensor, Tensor, Points]:
+        """The slice standardised [1, 1, H, W], masks uint8 [1, m, H, W] and clicks, augmented alike if the recipe says so."""
         image = self.spec.image_on_grid(hu)
         truths = torch.from_numpy(np.stack(masks).astype(np.uint8))[None]
-        return self.augmentation(image, truths, rng) if self.augmentation else (image, truths)
+        if not self.augmentation:
+            return image, truths, points
+        return self.augmentation.with_points(image, truths, points, rng)
 
-    def _asked(self, index: int, first: int, rng: np.random.Generator) -> tuple[NDArray[np.int16], list[Mask]]:
-        """The slice in Hounsfield units and the masks asked for on it: painted, grown or drawn by people."""
+    def _asked(self, index: int, first: int, rng: np.random.Generator) -> tuple[NDArray[np.int16], list[Mask], Points]:
+        """The slice in Hounsfield units and the masks asked for on it: painted, grown or drawn by people, with their clicks."""
         recipe, label = self.recipe, self.slices.labels[index]
         hu: NDArray[np.int16] = self.slices.images[index]
         others = rng.permutation(np.setdiff1d(np.flatnonzero(self.shown[index]), first))
         masks = [label == value + 1 for value in (first, *others)]
+        made = self.slices.clicks[index] if self.slices.clicks and recipe.real_clicks else {}
+        points: Points = [list(made.get(int(value) + 1, ())) for value in (first, *others)]
         extra: list[Mask] = []
         if rng.random() < recipe.lesions:
             sizes = np.sqrt([np.count_nonzero(mask) for mask in masks])
@@ -119,4 +138,10 @@ class Sampler:
         elif rng.random() < recipe.regions:
             region = grow_region(hu, label > 0, recipe.spacing, rng)
             extra += [] if region is None else [region]
-        return hu, [*extra, *masks][: recipe.structures]
+        return hu, [*extra, *masks][: recipe.structures], [*([] for _ in extra), *points][: recipe.structures]
+
+
+def _borne_out(points: Sequence[Point], truth: Tensor) -> list[Click]:
+    """The clicks at points of a truth [H, W] that say what it says: a lesion, a correction or an edge may deny others."""
+    clicks = [Click(round(y), round(x), positive) for y, x, positive in points]
+    return [click for click in clicks if bool(truth[click.y, click.x]) == click.positive]

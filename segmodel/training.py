@@ -189,7 +189,16 @@ class Trainer:
             run = self.threads.map if self.threads else map
             chance = falling_chance(recipe.passes)
             clicks = interact(
-                truths, predict, paper_click, recipe.passes, batch.rngs, chance, recipe.spacing, starts, run
+                truths,
+                predict,
+                paper_click,
+                recipe.passes,
+                batch.rngs,
+                chance,
+                recipe.spacing,
+                starts,
+                run,
+                batch.begun,
             )
         self.network.train()
         placing = time.perf_counter() - began - network_s

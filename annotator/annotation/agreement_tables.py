@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,8 @@ from annotator.annotation.models import Agreement, Assignment, Comparison, Label
 
 S = Assignment.State
 Kind = Assignment.Kind
+MOST_PEOPLE = 40
+"""In a table of people against people: more cannot be read."""
 CSV_HEAD = ("case", "first", "second", "label", "slice", "dice", "surface_dice", "hd95_mm", "first_ml", "second_ml")
 
 
@@ -37,10 +40,11 @@ class Matrix:
 
     names: list[str]
     rows: list[tuple[str, list[Cell | None]]]
+    left_out: int = 0  # people whom the table has no room for
 
 
 def matrix(project: Project, label: Label | None) -> Matrix:
-    """Of one label, or of the mean of all."""
+    """Of one label, or of the mean of all; of the `MOST_PEOPLE` with the most cases in common with others, by name."""
     names = ("comparison__first__person__username", "comparison__second__person__username")
     found: dict[tuple[str, str], list[tuple[float, int]]] = {}
     figures = _volumes(project, label).filter(dice__isnull=False).values_list(*names)
@@ -48,9 +52,12 @@ def matrix(project: Project, label: Label | None) -> Matrix:
     for one, other, dice, count in figures.annotate(mean=Avg("dice"), cases=cases).order_by():
         found.setdefault((min(one, other), max(one, other)), []).append((dice, count))
     cells = {pair: _together(parts) for pair, parts in found.items()}
-    people = sorted({name for pair in cells for name in pair})
+    shared: Counter[str] = Counter()
+    for pair, cell in cells.items():
+        shared.update(dict.fromkeys(pair, cell.cases))
+    people = sorted(sorted(shared, key=lambda name: (-shared[name], name))[:MOST_PEOPLE])
     rows = [(one, [cells.get((min(one, other), max(one, other))) for other in people]) for one in people]
-    return Matrix(people, rows)
+    return Matrix(people, rows, len(shared) - len(people))
 
 
 def _together(parts: Sequence[tuple[float, int]]) -> Cell:

@@ -21,14 +21,8 @@ READING = Assignment.Kind.READING
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
-def number_of(assignments: QuerySet[Assignment]) -> Coalesce:
-    """How many of these a task has, for its annotation; `assignments` are those of `OuterRef("pk")`."""
-    counted = assignments.order_by().values("task").annotate(n=Count("pk")).values("n")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
-
-
-READINGS = Assignment.objects.filter(task=OuterRef("pk"), kind=READING)
-GIVEN = number_of(READINGS.exclude(state=S.HANDED_BACK))
+_HELD = Assignment.objects.filter(task=OuterRef("pk"), kind=READING).exclude(state=S.HANDED_BACK).order_by()
+GIVEN = Coalesce(Subquery(_HELD.values("task").annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0)
 """The readings of a task that somebody has."""
 
 
@@ -158,9 +152,11 @@ def spread(tasks: Sequence[Task], people: Sequence[User], by: User, by_skill: bo
 
 
 def reassign(assignment: Assignment, person: User, by: User, keep_work: bool) -> Assignment:
-    """Give the case to somebody else of the project, with the work so far or blank. Raises AssignRefused or MoveRefused."""
+    """Give the reading to somebody else of the project, with the work so far or blank. Raises AssignRefused or MoveRefused."""
     if person.pk == assignment.person_id:
         raise AssignRefused(f"{person.get_username()} has this case.")
+    if assignment.kind != READING:
+        raise AssignRefused("Only readings go on with somebody else; this case can be withdrawn.")
     with transaction.atomic():
         progress.make("withdraw", by, assignment)
         theirs = give(assignment.task, person, by)
@@ -205,7 +201,8 @@ def _take(task: Task, person: User, reading: int, by: User) -> Assignment | None
                 held.refresh_from_db()
                 made, before = held, S.HANDED_BACK
             progress.begin(made, by, before)
-            audit.note(by, "assigned", made, task.project_id, to=person.get_username())
+            chosen = {"order": task.project.order, "benefit": task.benefit} if task.benefit is not None else {}
+            audit.note(by, "assigned", made, task.project_id, to=person.get_username(), **chosen)
             return made
     except IntegrityError:
         return None
@@ -224,7 +221,9 @@ def _skills_of(people: Sequence[User], tasks: Sequence[Task]) -> dict[int, set[s
 
 
 def _by_urgency(rows: Rows, task: str = "") -> Rows:
-    return rows.order_by(F(f"{task}priority").desc(), F(f"{task}due_on").asc(nulls_last=True), "pk")
+    """By priority, then by date; of equals, what the project's order expects most of (`annotator.learning.ranking`)."""
+    dates, benefit = F(f"{task}due_on").asc(nulls_last=True), F(f"{task}benefit").desc(nulls_last=True)
+    return rows.order_by(F(f"{task}priority").desc(), dates, benefit, "pk")
 
 
 def _open_cases(person: User) -> int:

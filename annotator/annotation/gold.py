@@ -52,6 +52,11 @@ def unmark(task: Task, by: User) -> None:
             audit.note(by, "unmarked gold", task, task.project_id)
 
 
+def call_off(membership: Membership) -> None:
+    """Whoever leaves the project has no checks to come in it."""
+    _planned(Assignment.objects.filter(task__project=membership.project_id, person=membership.person_id)).delete()
+
+
 def people_of(project: Project) -> QuerySet[User]:
     """Whom checks measure: the active members, but for the managers, who see which cases are gold."""
     roles = (Membership.Role.ANNOTATOR, Membership.Role.REVIEWER)

@@ -66,7 +66,12 @@ def let_go(window: Window) -> bool:
 
 def holder(assignment_id: int) -> Lease | None:
     """The lease with its person, while its window lives."""
-    return Lease.objects.filter(assignment=assignment_id).exclude(_gone()).select_related("person").first()
+    return living().filter(assignment=assignment_id).select_related("person").first()
+
+
+def living() -> QuerySet[Lease]:
+    """The leases whose windows live."""
+    return Lease.objects.exclude(_gone())
 
 
 def is_of(held: Lease | None, window: Window) -> bool:

@@ -22,6 +22,12 @@ class Project(models.Model):
         BACKGROUND = "background", _("a mask takes only voxels that no other has")
         ALLOWED = "allowed", _("masks may overlap")
 
+    class Order(models.TextChoices):
+        GIVEN = "given", _("as they came")
+        QUALITY = "quality", _("those first whose own first guesses the model trusts least")
+        DISAGREEMENT = "disagreement", _("those first whose neighbouring slices it answers most differently")
+        RANDOM = "random", _("at random")
+
     name = models.CharField(max_length=100, unique=True)
     guidelines = models.TextField(blank=True)
     overlap = models.CharField(max_length=16, choices=Overlap, default=Overlap.NEWEST)
@@ -33,6 +39,9 @@ class Project(models.Model):
     double_share = models.FloatField(default=0.0, validators=SHARE, help_text="of new cases, read by two people")
     review_share = models.FloatField(default=1.0, validators=SHARE, help_text="of submitted cases, seen by a reviewer")
     window_presets = models.JSONField(default=list, blank=True, help_text="[{name, level, width}] in Hounsfield units")
+    order = models.CharField(
+        max_length=16, choices=Order, default=Order.GIVEN, help_text="of waiting cases that are equally urgent"
+    )
     gold_feedback = models.BooleanField(default=False, help_text="people see at once how they did on a gold case")
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -120,6 +129,9 @@ class Task(models.Model):
     priority = models.SmallIntegerField(default=0, help_text="higher is handed out earlier")
     due_on = models.DateField(null=True, blank=True)
     skill = models.CharField(max_length=32, blank=True, help_text="whom it may go to: a word among a member's skills")
+    benefit = models.FloatField(
+        null=True, help_text="what the project's order expects of it; higher is handed out earlier"
+    )
     gold = models.BooleanField(default=False, help_text="its ground truth measures people who are given it unawares")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -217,6 +229,17 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.assignment} open by {self.person}"
+
+
+class ReviewTurn(models.Model):
+    """Who was handed a submitted case for review last, and when: for a while nobody else is."""
+
+    assignment = models.OneToOneField(Assignment, on_delete=models.CASCADE, related_name="turn")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.assignment} with {self.person}"
 
 
 class Comment(models.Model):
@@ -361,7 +384,11 @@ class Trial(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.version} for {self.share:.0%} of the people"
+        return f"{self.version} for {self.percent} % of the people"
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.share)
 
 
 class Interaction(models.Model):

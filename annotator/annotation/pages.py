@@ -12,7 +12,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
 from annotator import downloads, tables
-from annotator.annotation import access, assign, export, gold, measure, work
+from annotator.annotation import access, assign, export, gold, measure, review, work
 from annotator.annotation.models import Assignment
 from annotator.events import audit
 from annotator.login import person_of
@@ -67,6 +67,7 @@ def case(request: HttpRequest, assignment_id: int) -> HttpResponse:
     """The page that the frontend fills with the viewer."""
     assignment = _assignment(request, assignment_id)
     audit.saw(request.user, assignment, assignment.task.project_id)
+    review.opened(assignment, person_of(request))
     return render(request, "annotation/case.html", {"assignment": assignment})
 
 

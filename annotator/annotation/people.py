@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotator import onetime
-from annotator.annotation import assign, progress
+from annotator.annotation import access, assign, gold, progress
 from annotator.annotation.models import Assignment, Invitation, Membership, Project
 from annotator.events import audit
 
@@ -37,14 +38,15 @@ class PeopleRefused(ValueError):
 
 def members(project: Project) -> QuerySet[Membership]:
     """By name, each with the number of open cases (`open_cases`) that they have here."""
-    mine = Q(person__assignments__task__project=project, person__assignments__state__in=OPEN)
-    counted = project.memberships.annotate(open_cases=Count("person__assignments", filter=mine))
+    open_ones = _open().filter(task__project=project, person=OuterRef("person")).order_by()
+    number = Subquery(open_ones.values("person").annotate(n=Count("pk")).values("n"), output_field=IntegerField())
+    counted = project.memberships.annotate(open_cases=Coalesce(number, 0))
     return counted.select_related("person", "project").order_by("person__username")
 
 
 def open_cases(person: User) -> QuerySet[Assignment]:
     """What the person still has to do, in any project."""
-    cases = Assignment.objects.filter(person=person, state__in=OPEN)
+    cases = _open().filter(person=person)
     return cases.select_related("task__series", "task__project").order_by("task__project", "pk")
 
 
@@ -66,7 +68,9 @@ def change(membership: Membership, by: User, role: str | None = None, skills: li
 def remove(membership: Membership, by: User, heir: User | None = None, keep_work: bool = True) -> int:
     """Take somebody out of the project; the number of open cases that they had.
 
-    Each goes to `heir`, with the work so far or blank, or back into the queue where there is none. All of it or nothing.
+    Each reading goes to `heir`, with the work so far or blank, or back into the queue where there is none. Checks measure
+    nobody else, and revisions and adjudications are one reviewer's own, so these are withdrawn: what they were about waits for
+    a reviewer again. All of it or nothing.
 
     Raises:
         PeopleRefused, assign.AssignRefused, progress.MoveRefused.
@@ -78,6 +82,7 @@ def remove(membership: Membership, by: User, heir: User | None = None, keep_work
         cases = list(open_cases(membership.person).filter(task__project=membership.project_id))
         for case in cases:
             _pass_on(case, heir, by, keep_work)
+        gold.call_off(membership)
         audit.note(by, "removed", membership, membership.project_id, cases=len(cases), to=str(heir or ""))
         membership.delete()
     return len(cases)
@@ -107,8 +112,13 @@ def _check_not_last(membership: Membership) -> None:
         raise PeopleRefused(f"{name} is the last manager of {membership.project}; make somebody else one first.")
 
 
+def _open() -> QuerySet[Assignment]:
+    """Cases that still have something to come; a check that waits for its turn is nobody's yet."""
+    return Assignment.objects.filter(access.IN_HAND, state__in=OPEN)
+
+
 def _pass_on(case: Assignment, heir: User | None, by: User, keep_work: bool) -> None:
-    if heir is None:
+    if heir is None or case.kind != Assignment.Kind.READING:
         progress.make("withdraw", by, case)
         return
     if heir.assignments.filter(task=case.task_id).exclude(state=Assignment.State.HANDED_BACK).exists():

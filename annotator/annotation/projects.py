@@ -25,6 +25,7 @@ SETTINGS = (
     "model_version",
     "double_share",
     "review_share",
+    "order",
     "gold_feedback",
     "window_presets",
 )

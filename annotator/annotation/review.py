@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 
 from annotator import masks
-from annotator.annotation import access, assign, history, progress, slicemasks
-from annotator.annotation.models import Assignment, Comment, Project, SliceMask, Transition
+from annotator.annotation import access, assign, history, lease, progress, slicemasks
+from annotator.annotation.models import Assignment, Comment, Project, ReviewTurn, SliceMask, Transition
 from annotator.protocol import Paint
 
 S = Assignment.State
 Kind = Assignment.Kind
+TURN = timedelta(minutes=15)
+"""For so long a case that one reviewer was handed, or has opened, is handed to no other; whoever wants it opens it."""
 
 
 class ReviseRefused(ValueError):
@@ -37,9 +41,34 @@ def with_said(cases: list[Assignment]) -> list[Assignment]:
     return cases
 
 
-def next_case(person: access.Person, project: Project) -> Assignment | None:
-    """The case that has waited the longest."""
-    return queue(person, project).first()
+def next_case(person: User, project: Project) -> Assignment | None:
+    """Of the cases that no other reviewer has in hand, the one that has waited the longest; it is this person's turn now."""
+    turns = ReviewTurn.objects.filter(assignment=OuterRef("pk"), at__gte=timezone.now() - TURN)
+    edited = lease.living().filter(assignment__revises=OuterRef("pk"))
+    free = (
+        queue(person, project)
+        .exclude(Exists(turns.exclude(person=person)))
+        .exclude(Exists(edited.exclude(person=person)))
+    )
+    while case := free.first():
+        if take_turn(case, person):
+            return case
+    return None
+
+
+def take_turn(case: Assignment, person: User) -> bool:
+    """Have the case in hand for review from now on; False where another reviewer has it."""
+    at = timezone.now()
+    takeable = Q(person=person) | Q(at__lt=at - TURN)
+    if ReviewTurn.objects.filter(takeable, assignment=case).update(person=person, at=at):
+        return True
+    return ReviewTurn.objects.get_or_create(assignment=case, defaults={"person": person, "at": at})[1]
+
+
+def opened(case: Assignment, person: User) -> None:
+    """Whoever opens a case that waits for their review has it in hand, unless somebody else has."""
+    if case.state == S.SUBMITTED and access.reviewable_by(person).filter(pk=case.pk).exists():
+        take_turn(case, person)
 
 
 def revise(reading: Assignment, reviewer: User) -> Assignment:

@@ -36,7 +36,7 @@ def active() -> ModelVersion:
     A shipped checkpoint that an upgrade has replaced gives way to its successor: its file is gone.
     """
     current = ModelVersion.objects.filter(active=True).first()
-    if current and _is_there(current):
+    if current and is_there(current):
         return current
     return register_shipped()
 
@@ -44,7 +44,7 @@ def active() -> ModelVersion:
 def of_window(window: Window, project_id: int) -> ModelVersion:
     """The version that answers in a window: the one that it took the case with, else what answers its person now."""
     kept = lease.version(window)
-    return kept if kept and _is_there(kept) else answering(project_id, window.person_id)
+    return kept if kept and is_there(kept) else answering(project_id, window.person_id)
 
 
 def answering(project_id: int, person_id: int) -> ModelVersion:
@@ -53,7 +53,7 @@ def answering(project_id: int, person_id: int) -> ModelVersion:
     The one that the project has chosen; else, for those whom a trial has drawn, the trial's; else the active one.
     """
     chosen = ModelVersion.objects.filter(projects=project_id).first() or _tried(person_id)
-    return chosen if chosen and _is_there(chosen) else active()
+    return chosen if chosen and is_there(chosen) else active()
 
 
 def _tried(person_id: int) -> ModelVersion | None:
@@ -64,9 +64,14 @@ def _tried(person_id: int) -> ModelVersion | None:
     return None
 
 
-def _is_there(version: ModelVersion) -> bool:
-    """Whether its checkpoint can still be read: an upgrade replaces the shipped one."""
+def is_there(version: ModelVersion) -> bool:
+    """Whether its checkpoint belongs to this site still: an upgrade replaces the shipped one."""
     return version.path != SHIPPED or version.sha256 == engine.default_checkpoint()[1]
+
+
+def has_file(version: ModelVersion) -> bool:
+    """Whether its checkpoint can be read now."""
+    return is_there(version) and (version.path == SHIPPED or default_storage.exists(version.path))
 
 
 def register_shipped() -> ModelVersion:
@@ -123,7 +128,7 @@ def begin_trial(version: ModelVersion, share: float, by: User) -> Trial:
         raise TrialRefused("A trial is for more than none and less than all of the people.")
     if version == active():
         raise TrialRefused(f"{version} answers everybody already.")
-    if not _is_there(version):
+    if not is_there(version):
         raise TrialRefused(f"The checkpoint of {version} is gone.")
     try:
         with transaction.atomic():

@@ -13,7 +13,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from annotator.annotation.models import Assignment, Transition
-from annotator.learning import retraining, rules, stages
+from annotator.learning import ranking, retraining, rules, stages
 from annotator.learning.models import TrainingRun
 
 logger = logging.getLogger(__name__)
@@ -44,6 +44,12 @@ def every_minute() -> None:
 def every_night() -> None:
     """Train by the schedule."""
     retraining.by_the_clock(timezone.localtime())
+
+
+@shared_task(name="annotator.rank")
+def rank() -> None:
+    """Put waiting cases in the order that their projects ask for."""
+    ranking.rank_all()
 
 
 def queue(run_id: int, **options: Any) -> None:

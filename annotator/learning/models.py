@@ -278,7 +278,7 @@ class Policy(models.Model):
 class Benefit(models.Model):
     """How much a model would gain from a case, as it guesses itself: what the queue may be ordered by."""
 
-    task = models.OneToOneField(Task, on_delete=models.CASCADE, related_name="benefit")
+    task = models.OneToOneField(Task, on_delete=models.CASCADE, related_name="benefit_row")
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
     quality = models.FloatField(help_text="the model's own estimate of the Dice of its first guesses, their mean")
     disagreement = models.FloatField(help_text="1 − Dice between first guesses on neighbouring slices, their mean")

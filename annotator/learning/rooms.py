@@ -16,7 +16,13 @@ from annotator.annotation import access
 
 Page = Callable[..., HttpResponseBase]
 
-TABS = (("evaluations", _("Evaluations")), ("patients", _("Patients")))
+TABS = (
+    ("models", _("Versions")),
+    ("training_runs", _("Training")),
+    ("evaluations", _("Evaluations")),
+    ("patients", _("Patients")),
+    ("learning_rules", _("Rules")),
+)
 """Names of addresses, and the words on the tabs."""
 
 

@@ -8,6 +8,9 @@ shares may be set anew for those who come later.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -16,8 +19,10 @@ from django.utils.crypto import salted_hmac
 
 from annotator.learning.models import Part, Patient
 from annotator.studies.models import Study
+from annotator.studies.outcomes import ImportRefused
 
 SALT = "annotator.split"
+_said: ContextVar[Part | None] = ContextVar("_said", default=None)
 
 
 class SplitRefused(ValueError):
@@ -58,6 +63,16 @@ def part_of(study: Study) -> Part:
     return Part(enter(key_of(study)).part)
 
 
+@contextmanager
+def given(part: Part | None) -> Iterator[None]:
+    """Inside, patients who are new come to this side; a study of one who is on another is not stored (ImportRefused)."""
+    before = _said.set(part)
+    try:
+        yield
+    finally:
+        _said.reset(before)
+
+
 def counts() -> dict[Part, int]:
     """Patients on each side."""
     found = Counter(Patient.objects.values_list("part", flat=True))
@@ -71,7 +86,10 @@ def follow_imports() -> None:
 
 def _enter_study(instance: Study, raw: bool = False, **_: object) -> None:
     if not raw:
-        enter(key_of(instance))
+        try:
+            enter(key_of(instance), _said.get())
+        except SplitRefused as refused:
+            raise ImportRefused(str(refused)) from None
 
 
 def _write(key: str, part: Part | None) -> Patient:

@@ -46,6 +46,7 @@ class SettingsForm(forms.ModelForm):
             "overlap": _("Where masks meet"),
             "reviews_own": _("Reviewers may review their own work"),
             "model_version": _("Model version"),
+            "order": _("Which case is next"),
             "gold_feedback": _("People see at once how they did on a gold case"),
         }
         help_texts = {
@@ -53,6 +54,7 @@ class SettingsForm(forms.ModelForm):
             "reviews_own": "",
             "gold_feedback": "",
             "model_version": _("It answers the clicks of this project."),
+            "order": _("Priority and date go first. Each choice is in the record, so that it can be judged later."),
         }
         widgets = {"guidelines": forms.Textarea({"rows": 14})}
 

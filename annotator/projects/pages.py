@@ -71,8 +71,7 @@ def project(request: HttpRequest, project: Project) -> HttpResponse:
     context: dict[str, Any] = {
         "guidelines": guidelines.html(project.guidelines),
         "manages": access.projects_managed_by(request.user).filter(pk=project.pk).exists(),
-        "may_take": access.projects_worked_on_by(request.user).filter(pk=project.pk).exists()
-        and assign.waiting_for(request.user, project).exists(),
+        "may_take": assign.waiting_for(request.user, project).exists(),
     }
     if access.projects_overseen_by(request.user).filter(pk=project.pk).exists():
         counts = cases.counts([project])[project.pk]

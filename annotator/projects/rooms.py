@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -74,10 +74,18 @@ def show(
 
 def tabs(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
     """The tabs that the person may open; `here` marks the one of this page and of the pages below it."""
-    allowed = {rule for rule in {tab.rule for tab in TABS} if rule(request.user).filter(pk=project.pk).exists()}
+    allowed = _allowed(request, project)
     mine = [(tab.title, reverse(tab.name, args=[project.pk])) for tab in TABS if tab.rule in allowed]
     found: list[dict[str, Any]] = [{"title": title, "url": url, "here": False} for title, url in mine]
     inside = [tab for tab in found if request.path.startswith(tab["url"])]
     if inside:
         max(inside, key=lambda tab: len(tab["url"]))["here"] = True
     return found
+
+
+def _allowed(request: HttpRequest, project: Project) -> set[Rule]:
+    """The rules of tabs whose projects have this one among them, asked all at once."""
+    rules = list(dict.fromkeys(tab.rule for tab in TABS))
+    holds = [Exists(rule(request.user).filter(pk=OuterRef("pk"))) for rule in rules]
+    answers = Project.objects.filter(pk=project.pk).values_list(*holds).get()
+    return {rule for rule, holds_here in zip(rules, answers, strict=True) if holds_here}

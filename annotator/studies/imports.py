@@ -48,12 +48,14 @@ def import_paths(
     person: User | None = None,
     assignee: User | None = None,
     progress: Progress | None = None,
+    patient: str = "",
 ) -> list[Outcome]:
     """Import every CT series in files, folders and zip archives, each with its task in the project.
 
     Args:
         person: who brought them.
         assignee: a member of the project, who is given every one of these tasks.
+        patient: whose they are, where the files name nobody.
 
     Returns:
         what became of each series, and of each file that belongs to none. One that is refused never stops the others.
@@ -66,7 +68,7 @@ def import_paths(
         raise ImportRefused(rests)
     if assignee:
         assign.check_member(assignee, project)
-    desk = _Desk(project, person, assignee)
+    desk = _Desk(project, person, assignee, patient)
     report = progress or (lambda share, name: None)
     outcomes: list[Outcome] = []
     for batch, part in _shares(_batches(collect(paths)), report):
@@ -84,6 +86,7 @@ class _Desk:
     project: Project
     person: User | None
     assignee: User | None
+    patient: str = ""
 
     def import_archive(self, archive: NamedFile, progress: Progress) -> list[Outcome]:
         try:
@@ -118,7 +121,7 @@ class _Desk:
         progress(0, name)
         try:
             volume = engine.read_volume(found, settings.IMPORT_MAX_VOXELS, reading)
-            series, known = _keep(volume, self.person, progress=storing)
+            series, known = _keep(volume, self.person, progress=storing, patient=self.patient)
             audit.note(self.person, "imported", series, self.project.pk, known=known)
             task, is_new = assign.add(self.project, series)
             not_given = self.give_out(task)
@@ -150,6 +153,7 @@ def _keep(
     person: User | None,
     synthetic: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    patient: str = "",
 ) -> tuple[Series, bool]:
     """The series, and whether it was there before."""
     series = _series(volume, person, synthetic)
@@ -158,7 +162,7 @@ def _keep(
     try:
         store.write(series.prefix, _counted(volume.voxels, progress), series.shape)
         with transaction.atomic():
-            series.study = _study(volume, series.study.uid)
+            series.study = _study(volume, series.study.uid, patient)
             series.save(force_insert=True)
     except IntegrityError:
         store.delete(series.prefix)
@@ -212,10 +216,10 @@ def _is_same(stored: Series, series: Series) -> bool:
     return same_voxels and np.allclose(there, here, atol=1e-3)
 
 
-def _study(volume: Volume, uid: str) -> Study:
+def _study(volume: Volume, uid: str, patient: str) -> Study:
     names = volume.identifiers
     defaults = {
-        "patient": names.patient_id[:64],
+        "patient": (names.patient_id or patient)[:64],
         "description": names.study_description[:255],
         "date": _date(names.date),
     }

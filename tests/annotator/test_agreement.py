@@ -259,6 +259,19 @@ def test_the_order_of_two_readers_does_not_matter_in_the_matrix(cast: Cast, read
     assert alice_with_bob == agreement_tables.Cell((0.75 + 1) / 2, 2)
 
 
+def test_of_many_people_those_are_shown_who_share_the_most(cast: Cast, readings, at_once, monkeypatch) -> None:
+    pair = factories.make_double(cast.project, cast.bob, cast.rob)
+    with at_once():
+        submit(*readings, *pair)
+    monkeypatch.setattr(agreement_tables, "MOST_PEOPLE", 2)
+    outline(pair[0], cast.liver, box((1, 3), (1, 5), (1, 5)))
+    with at_once():
+        agreement.again(Comparison.objects.get(first=pair[0]))
+    found = agreement_tables.matrix(cast.project, None)
+    assert (found.names, found.left_out) == (["alice", "bob"], 1)
+    assert "1 more person has fewer cases in common" in page(cast.maria, cast.project)
+
+
 def test_an_empty_page_says_what_to_do(cast: Cast) -> None:
     assert "No case is read by two people yet." in page(cast.maria, cast.project)
 

@@ -155,6 +155,14 @@ def test_a_case_is_not_reassigned_to_whoever_has_it_nor_by_those_who_do_not_mana
     assert Assignment.objects.get(pk=cast.alices.pk).state == S.ASSIGNED
 
 
+@pytest.mark.parametrize("kind", ["check", "revision", "adjudication"])
+def test_only_readings_go_on_with_somebody_else(cast: Cast, kind: str) -> None:
+    Assignment.objects.filter(pk=cast.alices.pk).update(kind=kind)
+    with pytest.raises(AssignRefused, match="Only readings go on"):
+        assign.reassign(Assignment.objects.get(pk=cast.alices.pk), cast.bob, cast.maria, keep_work=True)
+    assert Assignment.objects.get(pk=cast.alices.pk).state == S.ASSIGNED and cast.bob.assignments.count() == 1
+
+
 @pytest.mark.django_db(transaction=True)
 def test_twenty_takers_at_once_get_twenty_cases() -> None:
     cast = make_cast()

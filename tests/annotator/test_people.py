@@ -12,15 +12,16 @@ from django.test import Client
 from django.utils import timezone
 
 from annotator import onetime
-from annotator.annotation import assign, people
+from annotator.annotation import adjudication, assign, people, progress, review
 from annotator.annotation.models import Assignment, Invitation, Membership
 from annotator.annotation.people import PeopleRefused
 from annotator.events.models import Event
-from tests.annotator.factories import Cast, make_cast, make_person, make_series
+from tests.annotator.factories import Cast, make_cast, make_double, make_person, make_series
 from tests.annotator.test_api import logged_in
 from tests.annotator.together import at_once
 
 S = Assignment.State
+CHECK = Assignment.Kind.CHECK
 NEW = {
     "username": "nora", "first_name": "Nora", "last_name": "New", "email": "nora@example.org",
     "password1": "sieben-zwerge", "password2": "sieben-zwerge",
@@ -187,6 +188,35 @@ def test_who_leaves_hands_open_cases_on(cast: Cast) -> None:
 def test_without_an_heir_they_wait_for_anybody(cast: Cast) -> None:
     logged_in(cast.maria).post(f"/projects/{cast.project.pk}/people/{cast.alice.pk}/remove/", {"heir": ""})
     assert cast.alices.task in assign.waiting(cast.project)
+
+
+@pytest.mark.parametrize("has_heir", [True, False])
+def test_what_nobody_else_can_go_on_with_is_withdrawn(cast: Cast, has_heir: bool) -> None:
+    Membership.objects.filter(person=cast.alice).update(role="reviewer")
+    progress.make("submit", cast.bob, cast.bobs)
+    revision = review.revise(cast.bobs, cast.alice)
+    pair = make_double(cast.project, cast.bob, cast.rob)
+    Assignment.objects.filter(pk__in=[one.pk for one in pair]).update(state=S.SUBMITTED)
+    adjudicated = adjudication.begin(pair[0].task, cast.alice)
+    finished = Assignment.objects.create(
+        task=make_double(cast.project, cast.rob)[0].task, person=cast.alice, kind=CHECK
+    )
+    check = Assignment.objects.create(task=make_double(cast.project, cast.rob)[0].task, person=cast.alice, kind=CHECK)
+    for one, state in ((check, S.IN_PROGRESS), (finished, S.SUBMITTED)):
+        progress.begin(one, cast.maria)
+        Assignment.objects.filter(pk=one.pk).update(state=state)
+    Assignment.objects.create(
+        task=make_double(cast.project, cast.rob)[0].task, person=cast.alice, kind=CHECK
+    )  # planned
+    cast.project.tasks.filter(assignments__kind=CHECK).update(gold=True)
+    leaver = people.members(cast.project).get(person=cast.alice)
+    assert leaver.open_cases == people.remove(leaver, cast.maria, cast.bob if has_heir else None) == 4
+    withdrawn = {cast.alices.pk, revision.pk, adjudicated.pk, check.pk}
+    states = Assignment.objects.filter(person=cast.alice).values_list("pk", "state")
+    assert dict(states) == {**dict.fromkeys(withdrawn, S.HANDED_BACK), finished.pk: S.SUBMITTED}
+    assert cast.bob.assignments.filter(task__in=[check.task, adjudicated.task]).get() == pair[0]
+    assert review.next_case(cast.rob, cast.project) == cast.bobs
+    assert adjudication.begin(pair[0].task, cast.maria).person == cast.maria
 
 
 def test_all_or_nothing(cast: Cast) -> None:

@@ -10,11 +10,11 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from annotator.annotation import comments, people
+from annotator.annotation import comments, people, versions
 from annotator.annotation.models import Task
 from annotator.api import tokens
 from annotator.events import notices
-from annotator.learning.models import EvaluationRun, Manifest
+from annotator.learning.models import EvaluationRun, Manifest, TrainingRun
 from annotator.studies import store
 from annotator.studies.models import Upload
 from tests.annotator import factories
@@ -55,7 +55,21 @@ TABLE = {
     "models/evaluations/<int:evaluation_id>/cancel/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
     "models/evaluations/<int:evaluation_id>/records.csv": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "models/evaluations/<int:evaluation_id>/slices/<int:place>.png": ("get", (LOGIN, 404, 404, 404, 404, 404, 404)),
+    "models/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/upload/": ("post", (LOGIN, 404, 404, 404, 404, 404, 400)),
+    "models/back/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
+    "models/<int:version_id>/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/<int:version_id>/file/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/<int:version_id>/notes/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
+    "models/<int:version_id>/promote/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
+    "models/<int:version_id>/trial/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
+    "models/<int:version_id>/delete/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
     "models/patients/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/training/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/training/<int:run_id>/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/training/<int:run_id>/cancel/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
+    "models/training/<int:run_id>/preview.png": ("get", (LOGIN, 404, 404, 404, 404, 404, 404)),  # there is none yet
+    "models/rules/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "audit/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "audit.csv": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "notices/": ("get", (LOGIN, 200, 200, 200, 200, 200, 200)),
@@ -156,7 +170,8 @@ def arguments(cast: Cast) -> dict[str, object]:
         "label_id": cast.liver.pk, "kind": "ctbl", "task_id": cast.alices.task_id,
         "person_id": cast.alice.pk, "invitation_id": invitation.pk, "token_id": token.pk,
         "evaluation_id": evaluated().pk, "place": 0,
-        "secret": "guessed", "uidb64": "MQ", "token": "guessed", "deed": "make_admin",
+        "run_id": TrainingRun.objects.create(begins_with=factories.make_version()).pk,
+        "version_id": versions.active().pk, "secret": "guessed", "uidb64": "MQ", "token": "guessed", "deed": "make_admin",
     }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ SETTINGS = {
     "guidelines": "",
     "overlap": "newest",
     "double_share": "0",
-    "review_share": "100",
+    "review_share": "100", "order": "given",
     "model_version": "",
     "presets-TOTAL_FORMS": "2",
     "presets-INITIAL_FORMS": "0",

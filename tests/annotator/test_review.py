@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from annotator import masks
-from annotator.annotation import comments, history, progress, review, sample, slicemasks
-from annotator.annotation.models import Assignment, Interaction, Membership, SliceMask, Task
+from annotator.annotation import comments, history, lease, progress, review, sample, slicemasks
+from annotator.annotation.models import Assignment, Interaction, Lease, Membership, ReviewTurn, SliceMask, Task
 from annotator.annotation.progress import MoveRefused
 from annotator.annotation.review import ReviseRefused
 from annotator.annotation.truth import ground_truth
 from annotator.events.models import Event, Notice
 from annotator.protocol import Paint
-from tests.annotator.factories import SHAPE, Cast, assign
+from tests.annotator.factories import SHAPE, Cast, assign, make_cast, make_person
+from tests.annotator.together import at_once
 
 S = Assignment.State
 
@@ -61,6 +64,56 @@ def test_submitted_cases_wait_the_oldest_first(cast: Cast) -> None:
     progress.make("accept", cast.rob, cast.bobs)
     assert review.next_case(cast.rob, cast.project) == cast.alices
     assert "Review next" in page(cast.rob, f"/projects/{cast.project.pk}/review/")
+
+
+def test_the_queue_shows_fifty_at_a_time(cast: Cast) -> None:
+    for _ in range(51):
+        progress.make("submit", cast.alice, assign(cast.project, cast.alice))
+    address = f"/projects/{cast.project.pk}/review/"
+    assert "51 cases wait for your review" in page(cast.rob, address) and "Page 1 of 2" in page(cast.rob, address)
+    assert page(cast.rob, f"{address}?page=2").count("<time ") == 1
+
+
+def test_two_reviewers_are_handed_different_cases(cast: Cast) -> None:
+    progress.make("submit", cast.bob, cast.bobs)
+    progress.make("submit", cast.alice, cast.alices)
+    assert [review.next_case(cast.rob, cast.project) for _ in range(2)] == [cast.bobs, cast.bobs]
+    assert review.next_case(cast.maria, cast.project) == cast.alices
+    assert review.next_case(cast.staff, cast.project) is None
+    address = f"/projects/{cast.project.pk}/review/next/"
+    assert "Other reviewers have just opened all cases that wait" in page(cast.staff, address)
+    ReviewTurn.objects.filter(person=cast.rob).update(at=timezone.now() - review.TURN - timedelta(seconds=1))
+    assert review.next_case(cast.staff, cast.project) == cast.bobs
+
+
+def test_who_opens_a_case_from_the_list_has_it_in_hand(cast: Cast, submitted: Assignment) -> None:
+    page(cast.alice, f"/cases/{submitted.pk}/")  # her own: not hers to review
+    assert not ReviewTurn.objects.exists()
+    page(cast.rob, f"/cases/{submitted.pk}/")
+    page(cast.maria, f"/cases/{submitted.pk}/")  # he was first
+    assert ReviewTurn.objects.get().person == cast.rob and review.next_case(cast.maria, cast.project) is None
+
+
+def test_what_a_reviewer_edits_is_handed_to_no_other_however_long_it_takes(cast: Cast, submitted: Assignment) -> None:
+    lease.hold(lease.Window(review.revise(submitted, cast.rob).pk, cast.rob.pk, "window"))
+    assert review.next_case(cast.maria, cast.project) is None
+    assert review.next_case(cast.rob, cast.project) == submitted
+    Lease.objects.update(alive_at=timezone.now() - 2 * lease.ALIVE)
+    ReviewTurn.objects.all().delete()
+    assert review.next_case(cast.maria, cast.project) == submitted
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ten_reviewers_at_once_are_handed_different_cases() -> None:
+    cast = make_cast()
+    people = [make_person(f"reviewer{i}") for i in range(10)]
+    Membership.objects.bulk_create(Membership(project=cast.project, person=one, role="reviewer") for one in people)
+    for _ in range(8):
+        progress.make("submit", cast.alice, assign(cast.project, cast.alice))
+    handed = at_once(10, lambda i: review.next_case(people[i], cast.project))
+    cases = [case for case in handed if case is not None]
+    assert not any(isinstance(case, Exception) for case in cases)
+    assert len({case.pk for case in cases}) == len(cases) == 8
 
 
 def test_an_empty_queue_says_so(cast: Cast) -> None:

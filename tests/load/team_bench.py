@@ -38,7 +38,7 @@ PAGES = (
     ("Gold cases", "project_gold", True, "manager"),
     ("Record of a project", "project_audit", True, "manager"),
     ("Record of the site", "site_audit", False, "admin"),
-    ("People of the site", "people", False, "admin"),
+    ("People of the site", "site_people", False, "admin"),
     ("Notices", "notices", False, "person7"),
 )
 WAYS = (

@@ -118,9 +118,11 @@ def test_train_validates_on_the_way(data, recipe, tmp_path, monkeypatch):
 
 
 def test_train_saves_when_it_is_told_to(data, recipe, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "train", lambda *of, **options: of[6])
+    told = []
+    monkeypatch.setattr(training, "train", lambda *of, **options: told.append(of[6]))
     for minutes in ([], ["--save-every", "0.25"]):
         run(*train(data, recipe, tmp_path, *minutes))
+    assert told == [5, 0.25]
     with pytest.raises(SystemExit):
         run(*train(data, recipe, tmp_path, "--save-every", "-1"))
 

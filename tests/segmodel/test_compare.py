@@ -117,6 +117,35 @@ def test_reports_of_other_clicks_are_refused(tmp_path, capsys, changed, sentence
     assert not (tmp_path / "difference.md").exists()
 
 
+def test_the_same_slices_after_the_same_clicks_may_be_asked_for(tmp_path):
+    a, b = save(tmp_path / "a", records()), save(tmp_path / "b", records(gain=0.03))
+    assert compare(a, b, "--same", "--out", tmp_path / "difference.json") == 0
+    result = json.loads((tmp_path / "difference.json").read_text())
+    for figures in (*result["structures"].values(), result["mean"]):
+        assert figures["dice"].keys() == figures["interval"]["dice"].keys() == {"1", "5"}
+    assert result["mean"]["interval"]["dice"]["1"] == pytest.approx([0.03, 0.06])
+
+
+@pytest.mark.parametrize(
+    ("other", "sentence"),
+    [
+        ({"clicks": (1, 3)}, "The reports differ in their clicks: 1, 5 and 1, 3."),
+        ({"cases": ("p", "q")}, "The reports are of different data: disk on slice 0 of r is in one of them alone."),
+        ({"zs": (0, 1, 2)}, "The reports are of different data: disk on slice 2 of p is in one of them alone."),
+        (
+            {"structures": ("disk",)},
+            "The reports are of different data: square on slice 0 of p is in one of them alone.",
+        ),
+    ],
+    ids=["clicks", "cases", "slices", "structures"],
+)
+def test_reports_that_are_not_of_the_same_are_refused_where_they_must_be(tmp_path, capsys, other, sentence):
+    made = records(**{name: value for name, value in other.items() if name != "clicks"})
+    a, b = save(tmp_path / "a", records()), save(tmp_path / "b", made, clicks=other.get("clicks", CLICKS))
+    assert refusal(capsys, a, b, "--same", "--out", tmp_path / "difference.json") == sentence
+    assert not (tmp_path / "difference.json").exists()
+
+
 def test_what_is_no_report_is_refused(tmp_path, capsys):
     a = save(tmp_path / "a", records())
     assert refusal(capsys, a, tmp_path / "none.json") == f"There is no report {tmp_path / 'none.json'}."

@@ -79,6 +79,7 @@ class ProjectFields(serializers.ModelSerializer):
             "reviews_own",
             "double_share",
             "review_share",
+            "order",
             "gold_feedback",
             "window_presets",
             "archived_at",

@@ -14,6 +14,8 @@ from django.db import transaction
 from annotator.annotation.assign import AssignRefused
 from annotator.annotation.models import Label, Membership, Project
 from annotator.demo.project import LABELS
+from annotator.learning import split
+from annotator.learning.models import Part
 from annotator.studies import imports
 from annotator.studies.outcomes import ImportRefused, Outcome, Result
 
@@ -30,14 +32,29 @@ class Command(BaseCommand):
         parser.add_argument(
             "--create-project", action="store_true", help="where there is none, with labels of abdominal organs"
         )
+        parser.add_argument("--patient", default="", metavar="KEY", help="whose they are, where the files name nobody")
+        parser.add_argument(
+            "--side", choices=Part.values, help="of the split, for patients who are new; by default it is drawn"
+        )
 
     def handle(
-        self, *args: Any, paths: list[Path], project: str, assign: str | None, create_project: bool, **options: Any
+        self,
+        *args: Any,
+        paths: list[Path],
+        project: str,
+        assign: str | None,
+        create_project: bool,
+        patient: str,
+        side: str | None,
+        **options: Any,
     ) -> None:
         assignee = _person(assign) if assign else None
         into = _project(project, assignee, create_project)
         try:
-            outcomes = imports.import_paths(paths, into, assignee=assignee, progress=self.show_progress)
+            with split.given(Part(side) if side else None):
+                outcomes = imports.import_paths(
+                    paths, into, assignee=assignee, progress=self.show_progress, patient=patient
+                )
         except AssignRefused as error:
             raise CommandError(f"{error} Its members are: {_names(_members(into))}.") from error
         except ImportRefused as error:
