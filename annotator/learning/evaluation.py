@@ -202,7 +202,7 @@ def _evaluate(evaluation: EvaluationRun, say: Follow) -> Path:
         "out": folder / "report", "keep": folder / "kept", "worst": WORST,
     }  # fmt: skip
     options = [word for name, value in given.items() for word in (f"--{name}", str(value))]
-    child.run(["evaluate", *options], folder, say)
+    child.run(["evaluate", "--plain", *options], folder, say)
     return folder / "report"
 
 
@@ -232,7 +232,7 @@ def _keep(claim: claims.Claim, evaluation: EvaluationRun, found: Path) -> None:
         figures.pop(name)
     figures["worst"] = json.loads((found / "worst.json").read_text())
     figures["cases"] = json.loads((material_of(evaluation.manifest) / material.CASES).read_text())
-    claim.write(stage="report")  # it is still this job's
+    claim.write(stage="report", progress=1.0, eta_s=None)  # it is still this job's
     paths = {name: _store(evaluation, found / name) for name in ("report.json", "records.csv")}
     now = timezone.now()
     claim.write(

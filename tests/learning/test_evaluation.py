@@ -43,26 +43,43 @@ def wanted(gold, version):
     return evaluation.want(version, gold)
 
 
-def test_an_evaluation_runs_to_its_report(wanted, working_folder):
+def test_two_versions_are_evaluated_on_one_set_and_compared_patient_by_patient(
+    wanted, gold, version, tmp_path, working_folder
+):
+    other = evaluation.want(frozen.make_version(tmp_path, seed=1), gold)
     said = []
-    run = evaluation.run(wanted.pk, said.append)
-    assert (run.state, run.error, run.progress) == ("done", "", 1.0)
+    a = evaluation.run(wanted.pk, said.append)
+    assert [folder.name for folder in working_folder.iterdir()] == [f"manifest-{gold.sha256[:8]}"]  # the other needs it
+    b = evaluation.run(other.pk)
+    assert not list(working_folder.iterdir())
+
+    assert (a.state, a.error, a.progress) == ("done", "", 1.0)
     assert {"material", "evaluate"} <= {one.get("stage") for one in said}
-    assert set(run.figures["structures"]) == {"disk", "square"}
-    disk = run.figures["structures"]["disk"]
+    check_figures(a.figures)
+    check_worst(a.figures)
+    report = json.loads(evaluation.report(a).read_text())
+    assert len(report["records"]) == 8 and report["split"] == "test"
+    assert len(evaluation.records_file(a).read_text().splitlines()) == 9
+    assert "records" not in a.figures and str(working_folder) not in json.dumps(a.figures)
+
+    found = evaluation.compare(a, b)["structures"]["disk"]
+    expected = b.figures["structures"]["disk"]["dice"]["3"] - a.figures["structures"]["disk"]["dice"]["3"]
+    low, high = found["interval"]["dice"]["3"]
+    assert found["dice"]["3"] == pytest.approx(expected) and low <= found["dice"]["3"] <= high
+    assert evaluation.compare(b, a)["structures"]["disk"]["dice"]["3"] == pytest.approx(-expected)
+
+
+def check_figures(figures):
+    assert set(figures["structures"]) == {"disk", "square"}
+    disk = figures["structures"]["disk"]
     assert (disk["count"], disk["patients"]) == (4, 2)
     assert list(disk["dice"]) == ["1", "2", "3", "5", "10", "15"]
     assert set(disk["noc"]) == {"80", "85", "90"} and disk["interval"]["dice"]["3"]
-    assert {"hd95", "masd"} <= disk.keys() and set(disk["per_patient"]) == set(run.figures["cases"])
-    report = json.loads(evaluation.report(run).read_text())
-    assert len(report["records"]) == 8 and report["split"] == "test"
-    assert len(evaluation.records_file(run).read_text().splitlines()) == 9
-    assert "records" not in run.figures and str(working_folder) not in json.dumps(run.figures)
-    assert not list(working_folder.iterdir())
+    assert {"hd95", "masd"} <= disk.keys() and len(disk["per_patient"]) == 2
 
 
-def test_the_worst_slices_come_with_their_clicks_and_masks(wanted):
-    figures = evaluation.run(wanted.pk).figures
+def check_worst(figures):
+    """Their clicks, masks and ways back to the viewer."""
     dice = [row["dice"] for row in figures["worst"]]
     assert len(dice) == 8 and dice == sorted(dice)
     row = figures["worst"][0]
@@ -92,16 +109,6 @@ def test_a_job_that_comes_twice_does_it_once(wanted, monkeypatch):
     evaluation_jobs.evaluate(wanted.pk)
     evaluation_jobs.evaluate(wanted.pk)
     assert runs == ["running"]
-
-
-def test_two_reports_of_one_set_are_compared_patient_by_patient(gold, version, tmp_path):
-    runs = [evaluation.want(one, gold) for one in (version, frozen.make_version(tmp_path, seed=1))]
-    a, b = (evaluation.run(run.pk) for run in runs)
-    found = evaluation.compare(a, b)["structures"]["disk"]
-    expected = b.figures["structures"]["disk"]["dice"]["3"] - a.figures["structures"]["disk"]["dice"]["3"]
-    low, high = found["interval"]["dice"]["3"]
-    assert found["dice"]["3"] == pytest.approx(expected) and low <= found["dice"]["3"] <= high
-    assert evaluation.compare(b, a)["structures"]["disk"]["dice"]["3"] == pytest.approx(-expected)
 
 
 # ------------------------------------------------------------------------------------------ refusals
