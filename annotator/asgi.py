@@ -28,6 +28,7 @@ django_application = get_asgi_application()  # before anything that needs the mo
 
 from annotator.checks import TAG
 from annotator.live.consumers import AssignmentConsumer
+from annotator.live.learning import TrainingConsumer
 from annotator.live.notices import NoticeConsumer
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ socket = URLRouter(
     [
         path("ws/assignments/<int:assignment_id>/", AssignmentConsumer.as_asgi()),
         path("ws/notices/", NoticeConsumer.as_asgi()),
+        path("ws/learning/training/<int:run_id>/", TrainingConsumer.as_asgi()),
     ]
 )
 application = ProtocolTypeRouter(

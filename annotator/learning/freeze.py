@@ -27,7 +27,7 @@ from annotator import masks
 from annotator.annotation import overlap, truth
 from annotator.annotation.models import Assignment, Project, SliceMask, Transition
 from annotator.learning import split
-from annotator.learning.models import Manifest, Part
+from annotator.learning.models import Manifest, Part, Patient
 
 FORMAT = 1
 LEAST_SLICES = 10
@@ -111,6 +111,7 @@ def _counted(
 ) -> Iterator[tuple[Line, int]]:
     """(patient, part, label and annotator of a ground truth, on how many slices it has the label)."""
     wanted = {name_of(label) for label in labels}
+    parts = dict(Patient.objects.values_list("key", "part"))
     for project in projects:
         cases = {case.pk: case for case in truth.of_project(project)}
         rows = SliceMask.objects.filter(assignment__task__project=project, pixels__gt=0)
@@ -122,10 +123,9 @@ def _counted(
             case, name = cases.get(assignment), name_of(label)
             if case and (not wanted or name in wanted):
                 key = split.key_of(case.task.series.study)
-                part = split.part_of(case.task.series.study)
-                if part != Part.GOLD:
-                    annotator = case.person.get_username()
-                    yield {"label": name, "patient": key, "part": part, "annotator": annotator}, slices
+                line = {"label": name, "patient": key, "part": parts[key], "annotator": case.person.get_username()}
+                if line["part"] != Part.GOLD:
+                    yield line, slices
 
 
 def new_masks(projects: Iterable[Project], since: Manifest | None) -> int:

@@ -1,8 +1,8 @@
 """The gate: may a candidate answer clicks instead of the version in use?
 
 Both are judged by the same simulated clicks on the same frozen gold patients. No label may lose more than chance explains:
-where the interval of its paired difference over patients lies wholly below 0, it got worse. And the mean over labels has to rise by
-more than the site's rules ask for.
+where the interval of its paired difference over patients lies wholly below 0, it got worse. And the mean over labels has to
+rise by more than the site's rules ask for.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ def judge(candidate: EvaluationRun, in_use: EvaluationRun, policy: Policy) -> Ve
     Raises EvaluationRefused where they are not of the same clicks on the same masks.
     """
     figures = evaluation.compare(in_use, candidate)
-    measured = [int(k) for k in figures["mean"]["dice"]]
-    rule = {"clicks": max(k for k in measured if k <= policy.gate_clicks), "least_gain": policy.gate_gain}
-    passed, sentences = decide(figures, **rule)
+    clicks = max(k for k in map(int, figures["mean"]["dice"]) if k <= policy.gate_clicks)
+    rule = {"clicks": clicks, "least_gain": policy.gate_gain}
+    passed, sentences = decide(figures, clicks, policy.gate_gain)
     return _write(candidate.version, in_use.version, candidate.manifest, passed, rule, figures, sentences)
 
 

@@ -30,7 +30,7 @@ from annotator.learning.models import Lineage, Manifest, Policy, TrainingRun, Tr
 
 logger = logging.getLogger(__name__)
 
-State, Reason = TrainingRun.State, Trigger.Reason
+State = TrainingRun.State
 OPEN = (State.WAITING, State.RUNNING)
 SILENCE = timedelta(seconds=60)
 """After so long without a sign of life the job of a run is taken for dead, and another goes on with it."""
@@ -60,7 +60,7 @@ class Choices:
         return list(self.projects) or list(Project.objects.order_by("pk"))
 
 
-def want(reason: Reason, person: User | None = None, **choices: Any) -> tuple[TrainingRun, bool]:
+def want(reason: Trigger.Reason, person: User | None = None, **choices: Any) -> tuple[TrainingRun, bool]:
     """Have the model trained on as `Choices` say; the run, and whether it was made for this.
 
     One that is open is joined, whatever was chosen. Raises TrainingRefused.
@@ -98,7 +98,7 @@ def by_the_clock(now: datetime) -> TrainingRun | None:
     """The nightly call: a run, where the schedule says so and there are new masks."""
     schedule = rules.current().schedule
     is_night = schedule == Policy.Schedule.NIGHTLY or (schedule == Policy.Schedule.WEEKLY and now.weekday() == 6)
-    return _by_rule(Reason.SCHEDULE) if is_night and new_masks().masks else None
+    return _by_rule(Trigger.Reason.SCHEDULE) if is_night and new_masks().masks else None
 
 
 def after_acceptance() -> TrainingRun | None:
@@ -106,7 +106,7 @@ def after_acceptance() -> TrainingRun | None:
     enough = rules.current().after_masks
     if not enough or TrainingRun.objects.filter(state__in=OPEN).exists():
         return None
-    return _by_rule(Reason.ACCEPTED) if new_masks().masks >= enough else None
+    return _by_rule(Trigger.Reason.ACCEPTED) if new_masks().masks >= enough else None
 
 
 def new_masks() -> freeze.Outlook:
@@ -115,7 +115,7 @@ def new_masks() -> freeze.Outlook:
     return freeze.outlook(Project.objects.all(), since=last.created_at if last else None)
 
 
-def _by_rule(reason: Reason) -> TrainingRun | None:
+def _by_rule(reason: Trigger.Reason) -> TrainingRun | None:
     try:
         return want(reason)[0]
     except TrainingRefused as refused:
@@ -126,7 +126,7 @@ def _by_rule(reason: Reason) -> TrainingRun | None:
 # ------------------------------------------------------------------------------------------ one run
 
 
-def _join(reason: Reason, person: User | None) -> TrainingRun | None:
+def _join(reason: Trigger.Reason, person: User | None) -> TrainingRun | None:
     """The open run, which has one more trigger now."""
     run = TrainingRun.objects.filter(is_only=True).first()
     if run:
@@ -134,7 +134,7 @@ def _join(reason: Reason, person: User | None) -> TrainingRun | None:
     return run
 
 
-def _make(reason: Reason, person: User | None, fields: dict[str, Any]) -> TrainingRun:
+def _make(reason: Trigger.Reason, person: User | None, fields: dict[str, Any]) -> TrainingRun:
     """Raises IntegrityError where a run is open."""
     from annotator.learning import jobs
 

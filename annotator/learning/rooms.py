@@ -18,7 +18,9 @@ Page = Callable[..., HttpResponseBase]
 
 TABS = (
     ("models", _("Versions")),
+    ("training_runs", _("Training")),
     ("patients", _("Patients")),
+    ("learning_rules", _("Rules")),
 )
 """Names of addresses, and the words on the tabs."""
 

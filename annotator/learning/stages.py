@@ -25,7 +25,7 @@ from django.utils import timezone
 from annotator import claims, engine, release
 from annotator.annotation import versions
 from annotator.annotation.models import ModelVersion, Project
-from annotator.learning import child, curves, evaluation, freeze, gate, material, retraining, rules
+from annotator.learning import child, curves, evaluation, freeze, gate, material, promotion, retraining, rules
 from annotator.learning.evaluation import EvaluationRefused
 from annotator.learning.freeze import FreezeRefused
 from annotator.learning.models import EvaluationRun, Lineage, Manifest, Part, TrainingRun, Verdict
@@ -316,9 +316,14 @@ class _Job:
         with transaction.atomic():
             self.set(state=State.DONE, stage="", progress=1.0, eta_s=None, is_only=None, done_at=timezone.now())
             if self.run.promotes and verdict.passed:
-                from annotator.learning import promotion
+                self.promote(candidate, verdict)
 
-                promotion.promote(candidate, self.run.person, verdict, "It passed the gate.")
+    def promote(self, candidate: ModelVersion, verdict: Verdict) -> None:
+        """Unless somebody has meanwhile, or it is gone: that is said."""
+        try:
+            promotion.promote(candidate, self.run.person, verdict, "It passed the gate.")
+        except promotion.PromotionRefused as refused:
+            TrainingRun.objects.filter(pk=self.run.pk).update(notes=[*self.run.notes, str(refused)])
 
 
 def validation_masks(manifest: Manifest) -> int:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotator.learning.pages import patients, versions
+from annotator.learning.pages import patients, policy, training, versions
 
 urlpatterns = [
     path("", versions.models, name="models"),
@@ -15,4 +15,9 @@ urlpatterns = [
     path("<int:version_id>/trial/", versions.trial, name="trial"),
     path("<int:version_id>/delete/", versions.delete, name="delete_model"),
     path("patients/", patients.patients, name="patients"),
+    path("training/", training.runs, name="training_runs"),
+    path("training/<int:run_id>/", training.run, name="training_run"),
+    path("training/<int:run_id>/cancel/", training.cancel, name="cancel_training"),
+    path("training/<int:run_id>/preview.png", training.preview, name="training_preview"),
+    path("rules/", policy.policy, name="learning_rules"),
 ]

@@ -12,6 +12,7 @@ from annotator.annotation import comments, people, versions
 from annotator.annotation.models import Task
 from annotator.api import tokens
 from annotator.events import notices
+from annotator.learning.models import TrainingRun
 from annotator.studies import store
 from annotator.studies.models import Upload
 from tests.annotator import factories
@@ -56,6 +57,11 @@ TABLE = {
     "models/<int:version_id>/trial/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
     "models/<int:version_id>/delete/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
     "models/patients/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/training/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/training/<int:run_id>/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/training/<int:run_id>/cancel/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
+    "models/training/<int:run_id>/preview.png": ("get", (LOGIN, 404, 404, 404, 404, 404, 404)),  # there is none yet
+    "models/rules/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "audit/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "audit.csv": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "notices/": ("get", (LOGIN, 200, 200, 200, 200, 200, 200)),
@@ -155,6 +161,7 @@ def arguments(cast: Cast) -> dict[str, object]:
         "upload_id": upload.pk, "name": "people", "notice_id": notices.tell(cast.alice, "due", "A case is due.", "/").pk,
         "label_id": cast.liver.pk, "kind": "ctbl", "task_id": cast.alices.task_id,
         "person_id": cast.alice.pk, "invitation_id": invitation.pk, "token_id": token.pk,
+        "run_id": TrainingRun.objects.create(begins_with=factories.make_version()).pk,
         "version_id": versions.active().pk, "secret": "guessed", "uidb64": "MQ", "token": "guessed", "deed": "make_admin",
     }  # fmt: skip
 

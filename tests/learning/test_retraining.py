@@ -8,7 +8,6 @@ from annotator.annotation import versions
 from annotator.annotation.models import ModelVersion
 from annotator.learning import retraining, stages
 from annotator.learning.models import Lineage, TrainingRun, Trigger, Verdict
-from annotator.learning.retraining import Reason
 from tests.learning import trainable
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +20,7 @@ def project(storage, tmp_path):
 
 def want(**choices):
     choices = {"steps": trainable.STEPS, "settings": trainable.QUICK, **choices}
-    return retraining.want(Reason.BUTTON, **choices)[0]
+    return retraining.want(Trigger.Reason.BUTTON, **choices)[0]
 
 
 def test_a_run_goes_from_accepted_masks_to_a_verdict(project, working_folder):
