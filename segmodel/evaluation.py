@@ -337,16 +337,16 @@ def examples(datasets: Parts, predictor: ClickModel, result: Mapping[str, Any], 
 
     `result` is what `evaluate` gave for the same data sets and model; the clicks and masks are those of then.
     """
-    return replay(datasets, predictor, result, choose([Record.from_json(row) for row in result["records"]], rounds), rounds)
+    return replay(
+        datasets, predictor, result, choose([Record.from_json(row) for row in result["records"]], rounds), rounds
+    )
 
 
 def worst(
     datasets: Parts, predictor: ClickModel, result: Mapping[str, Any], count: int, rounds: int = 5
 ) -> list[Example]:
     """The `count` worst slices of all structures by Dice after `rounds` clicks, clicked on again, the worst first."""
-    records = sorted(
-        (Record.from_json(row) for row in result["records"]), key=lambda r: (r.dice[rounds - 1], *r.key)
-    )
+    records = sorted((Record.from_json(row) for row in result["records"]), key=lambda r: (r.dice[rounds - 1], *r.key))
     chosen = {record.key: ("worst", record) for record in records[:count]}
     return replay(datasets, predictor, result, chosen, rounds)
 

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 SCORES = ("count", "patients", "dice", "noc", "never")  # what a checkpoint's header keeps of a structure
 # what is for single slices alone, and what it is when not given
-PER_SLICE = {"every": 1, "distances": "both", "previous": False, "record": False, "keep": None, "worst": 0, "plain": False}
+PER_SLICE = {
+    "every": 1,
+    "distances": "both",
+    "previous": False,
+    "record": False,
+    "keep": None,
+    "worst": 0,
+    "plain": False,
+}
 
 
 def add(commands: Any) -> argparse.ArgumentParser:
