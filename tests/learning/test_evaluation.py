@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
-import signal
-import sqlite3
 import time
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from annotator.annotation import versions
 from annotator.annotation.models import ModelVersion
-from annotator.learning import evaluation, evaluation_jobs, freeze, split
+from annotator.learning import evaluation, evaluation_jobs, freeze
 from annotator.learning.evaluation import EvaluationRefused
-from annotator.learning.models import EvaluationRun, Manifest, Part
+from annotator.learning.models import EvaluationRun, Part
 from annotator.studies import store
 from annotator.studies.models import Series
 from tests.learning import frozen
-from tests.site import Site
 
 pytestmark = pytest.mark.django_db
-TIMES = ("ms_per_click", "encode_ms", "model", "command")
 
 
 @pytest.fixture
@@ -127,7 +123,7 @@ def test_a_side_that_the_set_lacks_is_refused(gold, version):
 
 def test_a_frozen_set_that_was_changed_is_refused(wanted, gold):
     default_storage.delete(gold.path)
-    default_storage.save(gold.path, open(__file__, "rb"))
+    default_storage.save(gold.path, ContentFile(b"other"))
     assert refused(wanted) == "The file of this frozen set is gone or damaged."
 
 
@@ -150,10 +146,8 @@ def test_a_checkpoint_that_is_gone_or_another_is_refused(wanted, version, gold):
 
 def test_what_segmodel_says_at_its_end_is_the_reason(wanted, gold, version):
     """Here a checkpoint that was registered by a program which knew another network."""
-    ModelVersion.objects.filter(pk=version.pk).update(sha256="", path="models/none.safetensors")
-    path = default_storage.save("models/none.safetensors", open(__file__, "rb"))
-    sha256 = evaluation.hashlib.sha256(default_storage.open(path).read()).hexdigest()
-    ModelVersion.objects.filter(pk=version.pk).update(sha256=sha256)
+    path = default_storage.save("models/other.safetensors", ContentFile(b"other"))
+    ModelVersion.objects.filter(pk=version.pk).update(path=path, sha256=hashlib.sha256(b"other").hexdigest())
     assert refused(wanted).startswith("segmodel: ")
 
 

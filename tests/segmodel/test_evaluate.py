@@ -41,7 +41,9 @@ def test_plainly_it_writes_figures_alone_and_the_worst_slices_where_they_are_ask
     records = json.loads((folder / "report.json").read_text())["records"]
     worst = json.loads((folder / "worst.json").read_text())
     assert [row["dice"] for row in worst] == sorted(record["dice"][4] for record in records)[:2]
-    truth, mask = ({i for first, end in row for i in range(first, end)} for row in (worst[0]["truth"], worst[0]["mask"]))
+    truth, mask = (
+        {i for first, end in row for i in range(first, end)} for row in (worst[0]["truth"], worst[0]["mask"])
+    )
     assert 2 * len(truth & mask) / (len(truth) + len(mask)) == pytest.approx(worst[0]["dice"])
     assert [len(click) for click in worst[0]["clicks"]] == [3] * 5
 
