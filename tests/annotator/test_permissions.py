@@ -164,10 +164,11 @@ def arguments(cast: Cast) -> dict[str, object]:
     said = comments.add(cast.rob, cast.alices, "Here?", 0)
     invitation, _ = people.invite(cast.project, "annotator", cast.maria)
     token, _ = tokens.make(cast.alice, "tests", ["read"], 1)
+    notice = notices.tell(cast.alice, "assigned", "/", n=1, project="Abdomen")
     return {
         "comment_id": said.pk,
         "assignment_id": cast.alices.pk, "project_id": cast.project.pk, "series_id": series.pk, "z": 0,
-        "upload_id": upload.pk, "name": "people", "notice_id": notices.tell(cast.alice, "due", "A case is due.", "/").pk,
+        "upload_id": upload.pk, "name": "people", "notice_id": notice.pk,
         "label_id": cast.liver.pk, "kind": "ctbl", "task_id": cast.alices.task_id,
         "person_id": cast.alice.pk, "invitation_id": invitation.pk, "token_id": token.pk,
         "evaluation_id": evaluated().pk, "place": 0,
