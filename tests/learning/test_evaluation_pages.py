@@ -10,7 +10,7 @@ import re
 import pytest
 from django.test import Client
 
-from annotator import masks
+from annotator import masks as codec
 from annotator.annotation.models import Label, SliceMask
 from annotator.learning import evaluation, evaluation_jobs, freeze
 from annotator.learning.models import EvaluationRun, Manifest
@@ -148,7 +148,7 @@ def check_worst(admin, run, page):
     shown = admin.get(f"/models/evaluations/{run.pk}/slices/0.json").json()
     label = Label.objects.get(name__iexact=row["structure"])
     assert (shown["z"], shown["label"]) == (row["z"] + case["z0"], label.pk)
-    mask, inside, outside = (masks.decode(base64.b64decode(one["mask"])) for one in shown["guides"])
+    mask, inside, outside = (codec.decode(base64.b64decode(one["mask"])) for one in shown["guides"])
     assert mask.sum() == sum(end - first for first, end in row["mask"])
     for y, x, positive in row["clicks"]:
         assert inside[y, x] if positive else outside[y, x]
