@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from annotator.annotation import versions
-from annotator.annotation.models import ModelVersion
 from annotator.learning import retraining, stages
-from annotator.learning.models import Lineage, TrainingRun, Trigger, Verdict
+from annotator.learning.models import Trigger, Verdict
 from tests.learning import trainable
 
 pytestmark = pytest.mark.django_db
