@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 
+from annotator import engine
 from annotator.annotation import versions
 from annotator.annotation.models import Assignment, ModelVersion, SliceMask
 from annotator.learning import child, jobs, retraining, rules, stages
@@ -141,6 +142,13 @@ def test_a_model_that_does_not_say_how_it_was_made(project, tmp_path):
     version = frozen.make_version(tmp_path / "strange", seed=5)
     expected = "This model does not say how it was trained, so that nothing can go on from it."
     assert refusal(begins_with=version) == expected
+
+
+def test_the_shipped_model_can_be_trained_on():
+    header = engine.default_checkpoint()[2]
+    recipe = engine.recipe("finetune", header, {"steps": 7})
+    assert recipe["architecture"] == header["provenance"]["recipe"]["architecture"]
+    assert (recipe["spacing"], recipe["size"], recipe["steps"], recipe["bfloat16"]) == (1.6, 256, 7, False)
 
 
 def test_a_checkpoint_that_is_gone(project):
