@@ -174,10 +174,13 @@ def new_comparison(spacing: Iterable[float]) -> Comparison:
 
 
 def compare_reports(a: Path, b: Path) -> dict[str, Any]:
-    """The paired differences b − a of two evaluations' reports, with their intervals. Raises ValueError with one sentence."""
+    """The paired differences b − a of two reports on the same slices and clicks, with their intervals.
+
+    Raises ValueError with one sentence.
+    """
     from segmodel import report
 
-    return report.comparison(report.read(a), report.read(b))
+    return report.comparison(report.read(a), report.read(b), same=True)
 
 
 def make_phantom(seed: int) -> Volume:

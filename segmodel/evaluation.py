@@ -137,7 +137,7 @@ class _Stack:
             volume[z - self.zs[0]] = np.unpackbits(packed, count=math.prod(self.shape)).reshape(self.shape)
         return volume
 
-    def record(self, structure: str, case: str, spacing: Sequence[float] | None) -> VolumeRecord:
+    def record(self, structure: str, case: Case, spacing: Sequence[float] | None) -> VolumeRecord:
         """Overlap of all slices together, and the 3-D distances where there is a spacing."""
         truth, overlap, distances = self.volume(0), {}, {}
         for k in list(self.masks)[1:]:
@@ -145,7 +145,7 @@ class _Stack:
             overlap[k] = dice(mask, truth)
             if spacing:
                 distances[k] = surface_distances(mask, truth, spacing)
-        return VolumeRecord(structure, case, len(self.zs), overlap, distances)
+        return VolumeRecord(structure, case.name, len(self.zs), overlap, distances, case.patient)
 
 
 @dataclass(frozen=True)
@@ -180,6 +180,7 @@ class Kept:
             self.model,
             dataset.name,
             sorted(dataset.structures.items()),
+            case.patient,
             case.channel,
             files,
             sorted(asked.items()),
@@ -217,15 +218,17 @@ class _Run:
             encoded = user.open(item)
             for structure, truth in shown(item, dataset):
                 answers = user.outline(encoded, item, structure, truth, max(*self.clicks, NOC_CAP))
-                records.append(self._record(item, structure, truth, answers))
+                records.append(self._record(case, item, structure, truth, answers))
                 masks = {k: answers[k - 1].mask for k in self.clicks}
                 stacks.setdefault(structure, _Stack(truth.shape)).add(item.z, {0: truth, **masks})
             advance(1 / len(slices.items))
         spacing = slices.spacing if self.distances in ("both", "volume") and slices.whole else None
-        volumes = [stack.record(structure, case.name, spacing) for structure, stack in stacks.items()]
+        volumes = [stack.record(structure, case, spacing) for structure, stack in stacks.items()]
         return CaseRecords(records, volumes, user.encode_ms, user.click_ms)
 
-    def _record(self, item: LabelledSlice, structure: str, truth: Mask, answers: Sequence[Answer]) -> Record:
+    def _record(
+        self, case: Case, item: LabelledSlice, structure: str, truth: Mask, answers: Sequence[Answer]
+    ) -> Record:
         measured = self.clicks if self.distances in ("both", "slice") else ()
         return Record(
             structure,
@@ -234,6 +237,7 @@ class _Run:
             tuple(dice(answer.mask, truth) for answer in answers),
             tuple(answer.quality for answer in answers),
             {k: surface_distances(answers[k - 1].mask, truth, item.spacing) for k in measured},
+            case.patient,
         )
 
 
@@ -333,16 +337,16 @@ def examples(datasets: Parts, predictor: ClickModel, result: Mapping[str, Any], 
 
     `result` is what `evaluate` gave for the same data sets and model; the clicks and masks are those of then.
     """
-    return replay(datasets, predictor, result, choose([Record.from_json(row) for row in result["records"]], rounds), rounds)
+    return replay(
+        datasets, predictor, result, choose([Record.from_json(row) for row in result["records"]], rounds), rounds
+    )
 
 
 def worst(
     datasets: Parts, predictor: ClickModel, result: Mapping[str, Any], count: int, rounds: int = 5
 ) -> list[Example]:
     """The `count` worst slices of all structures by Dice after `rounds` clicks, clicked on again, the worst first."""
-    records = sorted(
-        (Record.from_json(row) for row in result["records"]), key=lambda r: (r.dice[rounds - 1], *r.key)
-    )
+    records = sorted((Record.from_json(row) for row in result["records"]), key=lambda r: (r.dice[rounds - 1], *r.key))
     chosen = {record.key: ("worst", record) for record in records[:count]}
     return replay(datasets, predictor, result, chosen, rounds)
 

@@ -34,7 +34,7 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
 SERIES = (SKY, BLUE, ORANGE, VERMILION, PURPLE, GREEN)
 WINDOW = (-125, 275)  # Hounsfield units, soft tissue: the limits that the network sees
 SHOWN = (1, 2, 5)  # clicks of the pictures of slices
-PREVIEW_COLOURS = 32  # with which a picture of three noisy panels stays below 60 KB
+PREVIEW_BYTES = 60_000
 STYLE: dict[Any, Any] = {
     "font.size": 9, "axes.titlesize": 10, "axes.titleweight": "bold", "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": True, "axes.axisbelow": True, "grid.color": "#E4E4E4", "grid.linewidth": 0.7, "axes.edgecolor": "#808080",
@@ -224,12 +224,21 @@ def slices(examples: Sequence[Example], out: Path | BinaryIO, clicks: Sequence[i
 
 def preview(example: Example, clicks: Sequence[int], out: Path) -> Figure:
     """One example as a picture of at most 60 KB, which is whole at any time."""
-    drawn, small = io.BytesIO(), io.BytesIO()
+    drawn = io.BytesIO()
     figure = slices([example], drawn, clicks, dpi=72)
     with Image.open(drawn) as picture:
-        picture.convert("RGB").quantize(PREVIEW_COLOURS).save(small, "PNG", optimize=True)
-    write_whole(out, small.getvalue())
+        pictures = (_with_greys(picture.convert("RGB"), count) for count in (64, 32, 16, 8, 4))
+        write_whole(out, next(content for content in pictures if len(content) <= PREVIEW_BYTES))
     return figure
+
+
+def _with_greys(picture: Image.Image, count: int) -> bytes:
+    """A PNG file of a picture in so many greys and the colours of lines and clicks."""
+    greys = np.linspace(0, 255, count).astype(np.uint8).repeat(3)
+    palette, content = Image.new("P", (1, 1)), io.BytesIO()
+    palette.putpalette(greys.tobytes() + bytes.fromhex("".join((SKY, YELLOW, GREEN, VERMILION)).replace("#", "")))
+    picture.quantize(palette=palette, dither=Image.Dither.NONE).save(content, "PNG", optimize=True)
+    return content.getvalue()
 
 
 _MARKS = {True: ("o", GREEN), False: ("s", VERMILION)}

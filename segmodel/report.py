@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import plots, scores
+from . import scores
 from .distances import Distances
 from .evaluation import Example
 from .files import write_whole
@@ -38,9 +38,10 @@ def write_report(result: Mapping[str, Any], out: Path) -> None:
 
 def write(result: Mapping[str, Any], examples: Sequence[Example], out: Path) -> None:
     """All files of a result of `evaluation.evaluate` into the folder `out`, with a picture of each structure's examples."""
+    from . import plots  # matplotlib takes its time, and others only read reports
+
+    write_plain(result, out)
     records = read_records(result)
-    _write_json(result, out)
-    _write_csv(records, result["clicks"], out / "records.csv")
     drawn = out / "plots"
     drawn.mkdir()
     plots.dice_curves(scores.curves(records, result["seed"]), drawn / "dice.png")
@@ -54,6 +55,12 @@ def write(result: Mapping[str, Any], examples: Sequence[Example], out: Path) -> 
     if result["quality"]["mae"]["all"] is not None:
         plots.calibration(records, result["clicks"], drawn / "quality.png")
     (out / "report.md").write_text(markdown(result, pictures))
+
+
+def write_plain(result: Mapping[str, Any], out: Path) -> None:
+    """report.json and records.csv alone."""
+    _write_json(result, out)
+    _write_csv(read_records(result), result["clicks"], out / "records.csv")
 
 
 def write_worst(examples: Sequence[Example], out: Path) -> None:
@@ -85,6 +92,8 @@ def _runs(mask: NDArray[np.bool_]) -> list[list[int]]:
 
 def write_volumes(result: Mapping[str, Any], out: Path) -> None:
     """report.json, report.md and plots/volumes.png of a result of `volume_user.evaluate_volumes` into the folder `out`."""
+    from . import plots
+
     _write_json(result, out)
     drawn = out / "plots"
     drawn.mkdir()

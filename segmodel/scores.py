@@ -35,7 +35,7 @@ class ComparisonError(ValueError):
 
 @dataclass(frozen=True)
 class Record:
-    """One structure on one slice of one patient: `dice[k - 1]` and the model's own estimate of it after k clicks.
+    """One structure on one slice of one case: `dice[k - 1]` and the model's own estimate of it after k clicks.
 
     `distances[k]` are those in the slice, after the reported clicks; none were measured where it is empty.
     """
@@ -46,6 +46,12 @@ class Record:
     dice: tuple[float, ...]
     quality: tuple[float, ...] = ()
     distances: Mapping[int, Distances] = field(default_factory=dict)
+    patient: str = ""
+
+    @property
+    def whose(self) -> str:
+        """The patient; the case where it is not known who that is."""
+        return self.patient or self.case
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -63,6 +69,7 @@ class Record:
             "dice": self.dice,
             "quality": [_known(value) for value in self.quality],
             "distances": _distances_to_json(self.distances),
+            "patient": self.patient,
         }
 
     @classmethod
@@ -71,7 +78,8 @@ class Record:
         quality = tuple(math.nan if value is None else float(value) for value in row["quality"])
         distances = _distances_from_json(row["distances"])
         scores = tuple(float(value) for value in row["dice"])
-        return cls(str(row["structure"]), str(row["case"]), int(row["z"]), scores, quality, distances)
+        patient = str(row.get("patient", ""))  # older reports have none
+        return cls(str(row["structure"]), str(row["case"]), int(row["z"]), scores, quality, distances, patient)
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,11 @@ class VolumeRecord:
     slices: int
     dice: Mapping[int, float]
     distances: Mapping[int, Distances]
+    patient: str = ""
+
+    @property
+    def whose(self) -> str:
+        return self.patient or self.case
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -91,6 +104,7 @@ class VolumeRecord:
             "slices": self.slices,
             "dice": {str(k): value for k, value in self.dice.items()},
             "distances": _distances_to_json(self.distances),
+            "patient": self.patient,
         }
 
     @classmethod
@@ -98,7 +112,8 @@ class VolumeRecord:
         """Raises KeyError, TypeError or ValueError where `row` is not what `to_json` gives."""
         scores = {int(k): float(value) for k, value in row["dice"].items()}
         distances = _distances_from_json(row["distances"])
-        return cls(str(row["structure"]), str(row["case"]), int(row["slices"]), scores, distances)
+        named = str(row["structure"]), str(row["case"])
+        return cls(*named, int(row["slices"]), scores, distances, str(row.get("patient", "")))
 
 
 def _distances_to_json(distances: Mapping[int, Distances]) -> dict[str, list[float | None]]:
@@ -120,11 +135,11 @@ def report(
     `interval.<kind>.<k>`: [low, high]. A structure also has `count` (slices), `patients`, `sd`, `per_patient` and
     `quality`. `volume` holds the same of the volumes. `quality` compares the model's estimate of Dice with Dice.
     """
-    result = aggregate(((r.structure, r.case, _of_slice(r, clicks)) for r in records), seed)
+    result = aggregate(((r.structure, r.whose, _of_slice(r, clicks)) for r in records), seed)
     for name, figures in result["structures"].items():
         figures["quality"] = quality([r for r in records if r.structure == name], clicks)
     if volumes:
-        together = aggregate(((v.structure, v.case, _of_volume(v)) for v in volumes), seed)
+        together = aggregate(((v.structure, v.whose, _of_volume(v)) for v in volumes), seed)
         result["mean"]["volume"] = together["mean"]
         for name, figures in together["structures"].items():
             result["structures"][name]["volume"] = figures
@@ -144,13 +159,13 @@ def compare(a: Sequence[Record], b: Sequence[Record], clicks: Sequence[int], see
     for first, second in pairs:
         before, after = _of_slice(first, clicks), _of_slice(second, clicks)
         difference = {cell: after[cell] - before[cell] for cell in before if cell[0] in ("dice", "noc")}
-        rows.append((first.structure, first.case, difference))
+        rows.append((first.structure, first.whose, difference))
     return aggregate(rows, seed)
 
 
 def curves(records: Sequence[Record], seed: int) -> dict[str, dict[str, NDArray[np.float64]]]:
     """Of every structure the Dice after 1, 2, 3 … clicks: `mean`, `low` and `high` (NaN with one patient)."""
-    rows = ((r.structure, r.case, {("dice", str(k)): value for k, value in enumerate(r.dice, 1)}) for r in records)
+    rows = ((r.structure, r.whose, {("dice", str(k)): value for k, value in enumerate(r.dice, 1)}) for r in records)
     result = {}
     for name, figures in aggregate(rows, seed)["structures"].items():
         ends = [figures["interval"]["dice"][k] or (math.nan, math.nan) for k in figures["dice"]]

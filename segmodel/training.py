@@ -413,9 +413,9 @@ def train(
 
     Writes `out/log.jsonl` (a line a step) and, every `every_minutes`, at the end and when it is interrupted,
     `out/model.safetensors` and `out/state.pt`, from which `resume` goes on as if nothing had happened. What
-    `validate` says of the model is in the log at every save and, as step 0, before the first one; `watch` gets each of the
-    log's lines. After every step `tell` hears of the share that is done, of steps or of time, whichever is larger, with
-    `step`, `steps` and `loss`. Raises RecipeError.
+    `validate` says of the model is in the log at every save, in a line of its own before the first step and after the
+    last; `watch` gets each of the log's lines. After every step `tell` hears of the share that is done, of steps or of time,
+    whichever is larger, with `step`, `steps` and `loss`. Raises RecipeError.
     """
     run = Run(out, provenance, Trainer(recipe, slices, processes, start), resume)
     first = run.trainer.processes.first
@@ -424,7 +424,7 @@ def train(
         with run.trainer.processes.first_alone():  # the others' clocks stand still meanwhile
             if first and validate and not run.trainer.steps_done:
                 note({"step": 0, "validation": validate(run.trainer.checkpoint(provenance))})
-        before, began, saved = run.elapsed, time.monotonic(), time.monotonic()
+        before, began, saved, looked = run.elapsed, time.monotonic(), time.monotonic(), run.trainer.steps_done
         tell(run.share(before, minutes), step=run.trainer.steps_done, steps=recipe.steps, loss=None)
         while run.trainer.steps_done < recipe.steps:
             run.elapsed = before + (time.monotonic() - began) / 60
@@ -436,15 +436,17 @@ def train(
             if first and time.monotonic() - saved > every_minutes * 60:
                 saved = time.monotonic()
                 checkpoint = run.save()
-                line["validation"] = validate(checkpoint) if validate else None
+                line["validation"], looked = validate(checkpoint) if validate else None, run.trainer.steps_done
             note(line)
             tell(run.share(elapsed, minutes), step=line["step"], steps=recipe.steps, loss=line["loss"])
             bar.set_postfix(loss=f"{line['loss']:.3f}", refresh=False)
             bar.update()
-    if first:
-        run.save()
-        if interrupted:
-            print(f"Interrupted after {run.trainer.steps_done} steps; the network so far is in {run.model}.")
+        if first:
+            checkpoint = run.save()
+            if validate and not interrupted and run.trainer.steps_done > looked:
+                note({"step": run.trainer.steps_done, "validation": validate(checkpoint)})
+    if first and interrupted:
+        print(f"Interrupted after {run.trainer.steps_done} steps; the network so far is in {run.model}.")
     return run.model
 
 

@@ -100,7 +100,15 @@ class Site:
         self.wait(self.is_healthy, "web")
 
     def start_jobs(self) -> None:
-        options = ["-Q", "celery,learning", "--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+        options = [
+            "-Q",
+            "celery,learning",
+            "--pool",
+            "solo",
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+        ]
         self.start(
             "jobs", sys.executable, "-m", "celery", "-A", "annotator", "worker", *options, "--loglevel", "warning"
         )

@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views import i18n
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -23,7 +24,7 @@ from annotator.accounts.forms import NewToken, Profile, SignUp
 from annotator.annotation import access, people
 from annotator.annotation.models import Invitation
 from annotator.api import tokens
-from annotator.events import audit
+from annotator.events import audit, language
 from annotator.login import person_of
 
 Page = Callable[..., HttpResponse]
@@ -52,6 +53,13 @@ def account(request: HttpRequest) -> HttpResponse:
     form.save()
     messages.success(request, _("Your account is saved."))
     return redirect("account")
+
+
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Pages are in this language from now on, and so are mails."""
+    language.remember(person_of(request), request.POST.get("language", ""))
+    return i18n.set_language(request)
 
 
 @never_cache

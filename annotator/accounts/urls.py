@@ -2,7 +2,6 @@
 
 from django.contrib.auth import views as auth
 from django.urls import path, reverse_lazy
-from django.views.i18n import set_language
 
 from annotator.accounts import pages
 
@@ -10,7 +9,7 @@ urlpatterns = [
     path("account/", pages.account, name="account"),
     path("account/tokens/", pages.make_token, name="make_token"),
     path("account/tokens/<int:token_id>/revoke/", pages.revoke_token, name="revoke_token"),
-    path("account/language/", set_language, name="set_language"),
+    path("account/language/", pages.set_language, name="set_language"),
     path(
         "account/password/",
         auth.PasswordChangeView.as_view(

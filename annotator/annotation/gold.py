@@ -165,11 +165,9 @@ def settle(comparison: Comparison) -> None:
     """A check that has been compared is over, and its person is told how they did where the project wants that."""
     check = comparison.first
     if check.kind == CHECK and progress.accept_by_rule(check) and check.task.project.gold_feedback:
-        text = _("How you did on %(series)s: %(scores)s") % {
-            "series": check.task.series,
-            "scores": ", ".join(f"{score.label} {score.dice:.2f}" for score in _scores([check]).get(check.pk, [])),
-        }
-        notices.tell(check.person, Notice.Kind.SCORED, text, reverse("case", args=[check.pk]))
+        scores = ", ".join(f"{score.label} {score.dice:.2f}" for score in _scores([check]).get(check.pk, []))
+        about = {"series": str(check.task.series), "scores": scores}
+        notices.tell(check.person, Notice.Kind.SCORED, reverse("case", args=[check.pk]), **about)
 
 
 def stuck(project: Project) -> QuerySet[Comparison]:

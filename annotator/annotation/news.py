@@ -7,7 +7,6 @@ from datetime import date, timedelta
 
 from django.contrib.auth.models import User
 from django.urls import reverse
-from django.utils.translation import ngettext
 
 from annotator.annotation.models import Assignment, Project
 from annotator.events import notices
@@ -21,8 +20,7 @@ SOON = timedelta(days=2)
 def given(person: User, project: Project) -> Notice:
     """Tell the person that somebody gave them cases of the project: one notice, however many there are by now."""
     new = Assignment.objects.filter(task__project=project, person=person, state=S.ASSIGNED).count()
-    words = ngettext("You have %(n)d new case of %(project)s.", "You have %(n)d new cases of %(project)s.", new)
-    return notices.tell_anew(person, Notice.Kind.ASSIGNED, words % {"n": new, "project": project}, _work_on(project.pk))
+    return notices.tell_anew(person, Notice.Kind.ASSIGNED, _work_on(project.pk), n=new, project=str(project))
 
 
 def due_soon(today: date) -> int:
@@ -44,11 +42,7 @@ def _tell_due(person_id: int, project_id: int, project: str, day: date, n: int) 
     url = f"{_work_on(project_id)}#due-{day}"
     if Notice.objects.filter(person=person_id, kind=Notice.Kind.DUE, url=url).exists():
         return False
-    words = ngettext(
-        "%(n)d case of %(project)s is due on %(day)s.", "%(n)d cases of %(project)s are due on %(day)s.", n
-    )
-    text = words % {"n": n, "project": project, "day": day}
-    notices.tell(User.objects.get(pk=person_id), Notice.Kind.DUE, text, url)
+    notices.tell(User.objects.get(pk=person_id), Notice.Kind.DUE, url, n=n, project=project, day=day.isoformat())
     return True
 
 

@@ -153,8 +153,8 @@ def _follow(move: Move, person: User, assignment: Assignment) -> None:
         for revision in assignment.revisions.filter(state=S.ACCEPTED):
             change(revision, S.HANDED_BACK, "withdrew", person, "The case was reopened.")
     if move.after == S.RETURNED:
-        sentence = f"{assignment.task.series} came back: {assignment.transitions.latest('pk').reason}"
-        notices.tell(assignment.person, Notice.Kind.RETURNED, sentence, reverse("case", args=[assignment.pk]))
+        about = {"series": str(assignment.task.series), "reason": assignment.transitions.latest("pk").reason}
+        notices.tell(assignment.person, Notice.Kind.RETURNED, reverse("case", args=[assignment.pk]), **about)
 
 
 def _commented(assignment: Assignment) -> str:

@@ -33,7 +33,7 @@ class EventAdmin(ReadOnly):
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnly):
-    list_display = ["at", "person", "kind", "text", "seen_at", "mailed_at"]
+    list_display = ["at", "person", "kind", "__str__", "seen_at", "mailed_at"]
     list_filter = ["kind"]
     list_select_related = ["person"]
     show_full_result_count = False

@@ -11,6 +11,7 @@ from django.core.mail import send_mail
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
+from annotator.events import language
 from annotator.events.models import Notice
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,8 @@ def _send_to(person: User) -> bool:
     if not claimed:
         return False
     try:
-        send_mail(_subject(claimed), _body(list(mine.order_by("pk"))), None, [person.email])
+        with language.reading(person.pk):
+            send_mail(_subject(claimed), _body(list(mine.order_by("pk"))), None, [person.email])
     except (OSError, SMTPException) as error:
         mine.update(mailed_at=None)
         log.warning("The digest for %s was not sent: %s", person.get_username(), error)
@@ -46,6 +48,6 @@ def _subject(count: int) -> str:
 
 
 def _body(news: list[Notice]) -> str:
-    lines = [f"* {notice.text}\n  {settings.SITE_URL}{notice.url}" for notice in news]
+    lines = [f"* {notice.sentence}\n  {settings.SITE_URL}{notice.url}" for notice in news]
     end = gettext("You get this mail once a day while there is something that you have not seen in Annotator.")
     return "\n".join([*lines, "", end, ""])

@@ -7,13 +7,15 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
+from django.utils.translation import get_language
 
-from annotator.events import audit
+from annotator.events import audit, language
 
 
 @receiver(user_logged_in)
-def logged_in(user: AbstractBaseUser, **rest: Any) -> None:
+def logged_in(user: User, **rest: Any) -> None:
     audit.note(user, "logged in", user)
+    language.remember(user, get_language() or "")
 
 
 @receiver(user_logged_out)

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from annotator.events import sentences
+
 
 class AppendOnly(models.QuerySet):
     """Rows that are written once."""
@@ -63,7 +65,8 @@ class Notice(models.Model):
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=16, choices=Kind)
-    text = models.CharField(max_length=255)
+    about = models.JSONField(default=dict, help_text="what its sentence speaks of (annotator.events.sentences)")
+    text = models.CharField(max_length=255, blank=True, help_text="of older ones: the sentence as it was written then")
     url = models.CharField(max_length=255, help_text="where it leads, a path on this site")
     at = models.DateTimeField(default=timezone.now, editable=False)
     seen_at = models.DateTimeField(null=True)
@@ -74,4 +77,21 @@ class Notice(models.Model):
         indexes = [models.Index(fields=["person", "seen_at"])]
 
     def __str__(self) -> str:
-        return self.text
+        return self.sentence
+
+    @property
+    def sentence(self) -> str:
+        """What it says, in the language that is active."""
+        return sentences.of(self.kind, self.about) if self.about else self.text
+
+
+class Reader(models.Model):
+    """A person's language (`annotator.events.language`)."""
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    language = models.CharField(max_length=10)
+
+    def __str__(self) -> str:
+        return f"{self.person} reads {self.language}"

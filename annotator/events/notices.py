@@ -9,18 +9,24 @@ from django.utils import timezone
 from annotator.events.layer import send_on_commit
 from annotator.events.models import Notice
 
+LONGEST = 200  # characters of anything that a sentence speaks of
 
-def tell(person: User, kind: str, text: str, url: str) -> Notice:
-    """Keep the news, and send it to the person's open pages once it is committed."""
-    notice = Notice.objects.create(person=person, kind=kind, text=text[:255], url=url)
+
+def tell(person: User, kind: str, url: str, **about: str | int) -> Notice:
+    """Keep the news, and send it to the person's open pages once it is committed.
+
+    `about` is what the kind's sentence speaks of (`annotator.events.sentences`); it is put into words where it is read.
+    """
+    short = {name: value[:LONGEST] if isinstance(value, str) else value for name, value in about.items()}
+    notice = Notice.objects.create(person=person, kind=kind, about=short, url=url)
     send_on_commit(group(person.pk), {"type": "notice", "id": notice.pk})
     return notice
 
 
-def tell_anew(person: User, kind: str, text: str, url: str) -> Notice:
+def tell_anew(person: User, kind: str, url: str, **about: str | int) -> Notice:
     """The same, in the place of news of this kind and address that the person has not seen yet."""
     unseen(person).filter(kind=kind, url=url).delete()
-    return tell(person, kind, text, url)
+    return tell(person, kind, url, **about)
 
 
 def unseen(person: User) -> QuerySet[Notice]:

@@ -11,11 +11,13 @@ import hashlib
 import json
 import logging
 import shutil
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
@@ -202,7 +204,7 @@ def _evaluate(evaluation: EvaluationRun, say: Follow) -> Path:
         "out": folder / "report", "keep": folder / "kept", "worst": WORST,
     }  # fmt: skip
     options = [word for name, value in given.items() for word in (f"--{name}", str(value))]
-    child.run(["evaluate", *options], folder, say)
+    child.run(["evaluate", "--plain", *options], folder, say)
     return folder / "report"
 
 
@@ -228,16 +230,26 @@ def material_of(manifest: Manifest) -> Path:
 def _keep(claim: claims.Claim, evaluation: EvaluationRun, found: Path) -> None:
     """The report into the storage, then the row."""
     figures = json.loads((found / "report.json").read_text())
-    for name in ("records", "model", "command"):  # the one is long, the others speak of this machine's folders
+    figures["boxes"] = _boxes(figures.pop("records"))
+    for name in ("model", "command"):  # they speak of this machine's folders
         figures.pop(name)
     figures["worst"] = json.loads((found / "worst.json").read_text())
     figures["cases"] = json.loads((material_of(evaluation.manifest) / material.CASES).read_text())
-    claim.write(stage="report")  # it is still this job's
+    claim.write(stage="report", progress=1.0, eta_s=None)  # it is still this job's
     paths = {name: _store(evaluation, found / name) for name in ("report.json", "records.csv")}
     now = timezone.now()
     claim.write(
         state=State.DONE, stage="", progress=1.0, eta_s=None, figures=figures, path=paths["report.json"], done_at=now
     )
+
+
+def _boxes(records: list[dict[str, Any]]) -> dict[str, dict[str, list[float]]]:
+    """{label: {clicks: the least Dice of a slice, its quartiles with the median between, the largest}}."""
+    dice: dict[str, list[list[float]]] = defaultdict(list)
+    for record in records:
+        dice[record["structure"]].append(record["dice"])
+    found = {name: np.quantile(rows, [0, 0.25, 0.5, 0.75, 1], axis=0) for name, rows in sorted(dice.items())}
+    return {name: {str(k): of[:, k - 1].tolist() for k in CLICKS} for name, of in found.items()}
 
 
 def _store(evaluation: EvaluationRun, file: Path) -> str:

@@ -11,6 +11,7 @@ import base64
 import gzip
 import hashlib
 import json
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ def read(manifest: Manifest) -> Iterator[Line]:
     try:
         with default_storage.open(manifest.path) as file:
             text = gzip.decompress(file.read())
-    except (OSError, EOFError):
+    except (OSError, EOFError, zlib.error):
         raise FreezeRefused("The file of this frozen set is gone or damaged.") from None
     if hashlib.sha256(text).hexdigest() != manifest.sha256:
         raise FreezeRefused("The file of this frozen set has been changed since it was frozen.")
@@ -161,7 +162,7 @@ def _of_case(case: Assignment, part: Part, wanted: Collection[str]) -> Iterator[
         "assignment": case.pk,
         "series": str(case.task.series_id),
         "series_sha256": case.task.series.sha256,
-        "patient": hashlib.sha256(split.key_of(case.task.series.study).encode()).hexdigest()[:16],
+        "patient": alias(split.key_of(case.task.series.study)),
         "part": str(part),
         "annotator": case.person.get_username(),
         "reviewer": _reviewer(case),
@@ -181,6 +182,11 @@ def _of_mask(row: SliceMask, mask: bytes) -> Line:
         "sha256": hashlib.sha256(mask).hexdigest(),
         "mask": base64.b64encode(mask).decode(),
     }
+
+
+def alias(patient: str) -> str:
+    """What a patient is called in frozen sets and reports."""
+    return hashlib.sha256(patient.encode()).hexdigest()[:16]
 
 
 def name_of(label: str) -> str:

@@ -41,7 +41,9 @@ def write(manifest: Manifest, folder: Path, note: Callable[[float], None] = lamb
     if (folder / "dataset.json").exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:  # two jobs may want the same
+    with tempfile.TemporaryDirectory(
+        prefix=f".{folder.name}-", dir=folder.parent
+    ) as name:  # two jobs may want the same
         partial = Path(name) / folder.name
         _write(manifest, partial, note)
         with contextlib.suppress(OSError):  # the other job was faster
@@ -92,7 +94,10 @@ def _voxels(line: Line, z0: int, z1: int) -> tuple[NDArray[np.int16], dict[str, 
     series = Series.objects.filter(pk=line["series"]).first()
     if series is None:
         raise FreezeRefused("A series of this frozen set is gone.")
-    volume = np.stack([store.read_slice(series, z) for z in range(series.depth)])
+    try:
+        volume = np.stack([store.read_slice(series, z) for z in range(series.depth)])
+    except FileNotFoundError:
+        raise FreezeRefused(f"The images of {series} are gone.") from None
     digest = hashlib.sha256(np.ascontiguousarray(volume, "<i2").data).hexdigest()
     if digest != line["series_sha256"]:
         raise FreezeRefused(f"The images of {series} have been changed since this set was frozen.")

@@ -28,6 +28,11 @@ class WrittenOnce(models.QuerySet):
     def bulk_update(self, *args: Any, **options: Any) -> NoReturn:
         raise TypeError(f"A {self.model._meta.verbose_name} is written once.")
 
+    def bulk_create(self, rows: Any, *args: Any, update_conflicts: bool = False, **options: Any) -> list[Any]:
+        if update_conflicts:
+            raise TypeError(f"A {self.model._meta.verbose_name} is written once.")
+        return super().bulk_create(rows, *args, **options)
+
 
 class Once(models.Model):
     """A row that is written once."""

@@ -19,6 +19,7 @@ Page = Callable[..., HttpResponseBase]
 TABS = (
     ("models", _("Versions")),
     ("training_runs", _("Training")),
+    ("evaluations", _("Evaluations")),
     ("patients", _("Patients")),
     ("learning_rules", _("Rules")),
 )

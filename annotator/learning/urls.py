@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotator.learning.pages import patients, policy, training, versions
+from annotator.learning.pages import evaluations, patients, policy, training, versions
 
 urlpatterns = [
     path("", versions.models, name="models"),
@@ -14,6 +14,12 @@ urlpatterns = [
     path("<int:version_id>/promote/", versions.promote, name="promote"),
     path("<int:version_id>/trial/", versions.trial, name="trial"),
     path("<int:version_id>/delete/", versions.delete, name="delete_model"),
+    path("evaluations/", evaluations.evaluations, name="evaluations"),
+    path("evaluations/compare/", evaluations.compare, name="compare_evaluations"),
+    path("evaluations/<int:evaluation_id>/", evaluations.evaluation_run, name="evaluation"),
+    path("evaluations/<int:evaluation_id>/cancel/", evaluations.cancel, name="cancel_evaluation"),
+    path("evaluations/<int:evaluation_id>/records.csv", evaluations.records, name="evaluation_records"),
+    path("evaluations/<int:evaluation_id>/slices/<int:place>.png", evaluations.picture, name="evaluation_picture"),
     path("patients/", patients.patients, name="patients"),
     path("training/", training.runs, name="training_runs"),
     path("training/<int:run_id>/", training.run, name="training_run"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from annotator.events import notices
+from annotator.events import language, notices
 from annotator.live.consumers import NOT_LOGGED_IN
 from annotator.live.database import in_database
 
@@ -39,5 +39,7 @@ class NoticeConsumer(AsyncWebsocketConsumer):
     def _frame(self, notice_id: int | None) -> dict[str, Any]:
         unseen = notices.unseen(self.scope["user"])
         newest = unseen.filter(pk=notice_id).first() if notice_id else None
-        url = f"/notices/{newest.pk}/" if newest else ""
-        return {"unseen": unseen.count(), "text": newest.text if newest else "", "url": url}
+        if newest is None:
+            return {"unseen": unseen.count(), "text": "", "url": ""}
+        with language.reading(newest.person_id):
+            return {"unseen": unseen.count(), "text": newest.sentence, "url": f"/notices/{newest.pk}/"}

@@ -25,11 +25,24 @@ def png(series: Series) -> bytes:
     return bytes(found)
 
 
+def slice_png(series: Series, z: int) -> bytes:
+    """One slice, pixel by pixel. Raises FileNotFoundError where the volume is gone."""
+    return _packed(_grey(series, z))
+
+
 def _draw(series: Series) -> bytes:
-    pixels = store.read_slice(series, series.depth // 2).astype(np.float32)
+    return _packed(_grey(series, series.depth // 2).resize(_size(series), Image.Resampling.BOX))
+
+
+def _grey(series: Series, z: int) -> Image.Image:
+    pixels = store.read_slice(series, z).astype(np.float32)
     grey = np.clip((pixels - (LEVEL - WIDTH / 2)) / WIDTH, 0, 1) * 255
+    return Image.fromarray(grey.astype(np.uint8))
+
+
+def _packed(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(grey.astype(np.uint8)).resize(_size(series), Image.Resampling.BOX).save(buffer, "PNG")
+    picture.save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 SCORES = ("count", "patients", "dice", "noc", "never")  # what a checkpoint's header keeps of a structure
 # what is for single slices alone, and what it is when not given
-PER_SLICE = {"every": 1, "distances": "both", "previous": False, "record": False, "keep": None, "worst": 0}
+PER_SLICE = {
+    "every": 1,
+    "distances": "both",
+    "previous": False,
+    "record": False,
+    "keep": None,
+    "worst": 0,
+    "plain": False,
+}
 
 
 def add(commands: Any) -> argparse.ArgumentParser:
@@ -51,6 +59,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--worst", type=arguments.whole, default=0, metavar="N", help="write the N worst slices into worst.json as well"
     )
+    parser.add_argument("--plain", action="store_true", help="draw nothing: report.json and records.csv alone")
     arguments.progress(parser)
     parser.add_argument("--record", action="store_true", help="also write the scores into the checkpoint's header")
     return parser
@@ -76,10 +85,12 @@ def run(options: argparse.Namespace) -> None:
             options.previous, kept, progress.of("evaluate"),
         )  # fmt: skip
         progress.say("report", 0.0)
-        examples = evaluation.examples(parts, predictor, result)
         if options.worst:
             report.write_worst(evaluation.worst(parts, predictor, result, options.worst), partial)
-        report.write({**result, **described}, examples, partial)
+        if options.plain:
+            report.write_plain({**result, **described}, partial)
+        else:
+            report.write({**result, **described}, evaluation.examples(parts, predictor, result), partial)
     if options.record:
         scored = {name: {key: figures[key] for key in SCORES} for name, figures in result["structures"].items()}
         part = " + ".join(dataset.name for dataset in datasets) + f", {options.split}"

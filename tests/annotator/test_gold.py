@@ -67,7 +67,7 @@ def test_the_person_is_told_where_the_project_wants_that(cast: Cast, golden, che
     with at_once():
         progress.make("submit", cast.bob, check)
     notice = Notice.objects.get()
-    assert (notice.person, notice.kind, notice.text) == (cast.bob, "scored", "How you did on Known: liver 0.75")
+    assert (notice.person, notice.kind, notice.sentence) == (cast.bob, "scored", "How you did on Known: liver 0.75")
     assert "liver 0.75" in logged_in(cast.bob).get("/?show=done").content.decode()
 
 

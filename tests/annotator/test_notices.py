@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 
 from annotator import jobs
 from annotator.annotation import assign, news, progress
 from annotator.annotation.models import Task
-from annotator.events import digest, notices
+from annotator.events import digest, language, notices
 from annotator.events.models import Notice
 from tests.annotator.factories import Cast, make_series
 from tests.annotator.test_api import logged_in
@@ -21,7 +22,11 @@ KIND = Notice.Kind.RETURNED
 
 
 def texts(person) -> list[str]:
-    return [notice.text for notice in notices.unseen(person).order_by("pk")]
+    return [notice.sentence for notice in notices.unseen(person).order_by("pk")]
+
+
+def tell(person, reason: str, url: str = "/") -> Notice:
+    return notices.tell(person, KIND, url, series="Abdomen", reason=reason)
 
 
 def make_task(cast: Cast, **fields) -> Task:
@@ -29,14 +34,14 @@ def make_task(cast: Cast, **fields) -> Task:
 
 
 def test_news_is_listed_followed_and_then_seen(cast: Cast) -> None:
-    told = notices.tell(cast.alice, KIND, "Abdomen came back.", f"/cases/{cast.alices.pk}/")
-    notices.tell(cast.alice, KIND, "Another one.", "/")
+    told = tell(cast.alice, "The dome.", f"/cases/{cast.alices.pk}/")
+    tell(cast.alice, "Another one.", "/")
     client = logged_in(cast.alice)
     page = client.get("/notices/").content.decode()
-    assert "Abdomen came back." in page and "data-unseen>2<" in page
+    assert "The dome." in page and "data-unseen>2<" in page
     answer = client.get(f"/notices/{told.pk}/")
     assert (answer.status_code, answer["Location"]) == (302, f"/cases/{cast.alices.pk}/")
-    assert texts(cast.alice) == ["Another one."]
+    assert texts(cast.alice) == ["Abdomen came back: Another one."]
     client.post("/notices/seen/")
     assert texts(cast.alice) == []
     assert "data-unseen hidden>0<" in client.get("/").content.decode()
@@ -47,15 +52,15 @@ def test_an_empty_list_says_what_will_be_there(cast: Cast) -> None:
 
 
 def test_nobody_follows_somebody_else_s(cast: Cast) -> None:
-    told = notices.tell(cast.alice, KIND, "For Alice.", "/")
+    told = tell(cast.alice, "For Alice.", "/")
     client = logged_in(cast.staff)
     assert client.get(f"/notices/{told.pk}/").status_code == 404
     client.post("/notices/seen/")
-    assert texts(cast.alice) == ["For Alice."]
+    assert texts(cast.alice) == ["Abdomen came back: For Alice."]
 
 
 def test_no_notice_leads_off_the_site(cast: Cast) -> None:
-    told = notices.tell(cast.alice, KIND, "Odd.", "//elsewhere.example/")
+    told = tell(cast.alice, "Odd.", "//elsewhere.example/")
     assert logged_in(cast.alice).get(f"/notices/{told.pk}/")["Location"] == "/notices/"
 
 
@@ -91,6 +96,35 @@ def test_what_is_done_is_not_due(cast: Cast) -> None:
     assert news.due_soon(today) == 0
 
 
+def test_a_notice_is_read_in_its_reader_s_language_whoever_caused_it(cast: Cast) -> None:
+    tell(cast.alice, "Die Kuppel")
+    Notice.objects.create(person=cast.alice, kind=KIND, text="As it was written once.", url="/")
+    client = logged_in(cast.alice)
+    assert "Abdomen came back: Die Kuppel" in client.get("/notices/").content.decode()
+    client.post("/account/language/", {"language": "de"})
+    page = client.get("/notices/").content.decode()
+    assert "Abdomen kam zurück: Die Kuppel" in page and "As it was written once." in page
+
+
+def test_a_mail_is_in_the_language_last_chosen_or_that_of_the_last_log_in(cast: Cast, mails: list) -> None:
+    logged_in(cast.alice).post("/account/language/", {"language": "de"})
+    tell(cast.alice, "Die Kuppel")
+    digest.send()
+    Client().post("/login/", {"username": "alice", "password": "secret"}, headers={"accept-language": "en"})
+    tell(cast.alice, "Another one.")
+    digest.send()
+    assert [sent.subject for sent in mails] == [
+        "Annotator: 1 Mitteilung für Sie",
+        "Annotator: 1 notice for you",
+    ]
+    assert "kam zurück" in mails[0].body and "came back" in mails[1].body
+
+
+def test_no_language_that_there_is_not(cast: Cast) -> None:
+    logged_in(cast.alice).post("/account/language/", {"language": "tlh"})
+    assert language.of(cast.alice.pk) == language.of(cast.bob.pk) == "en-gb"
+
+
 @pytest.fixture
 def mails(cast: Cast, settings) -> list:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
@@ -101,30 +135,33 @@ def mails(cast: Cast, settings) -> list:
 
 
 def test_the_digest_has_what_was_not_seen_once(cast: Cast, mails: list, capsys) -> None:
-    seen = notices.tell(cast.alice, KIND, "Old.", "/")
+    seen = tell(cast.alice, "Old.", "/")
     notices.see(cast.alice, seen)
-    notices.tell(cast.alice, KIND, "Abdomen came back.", "/cases/1/")
-    notices.tell(cast.alice, KIND, "Another one.", "/")
-    notices.tell(cast.bob, KIND, "He has no address.", "/")
+    tell(cast.alice, "The dome.", "/cases/1/")
+    tell(cast.alice, "Another one.", "/")
+    tell(cast.bob, "He has no address.", "/")
     call_command("send_digest")
     assert capsys.readouterr().out == "1 mail sent.\n"
     [sent] = mails
     assert (sent.to, sent.subject) == (["alice@example.org"], "Annotator: 2 notices for you")
-    assert "* Abdomen came back.\n  https://ct.example.org/cases/1/\n* Another one." in sent.body
+    assert (
+        "* Abdomen came back: The dome.\n  https://ct.example.org/cases/1/\n* Abdomen came back: Another one."
+        in sent.body
+    )
     assert "Old." not in sent.body
     assert digest.send() == 0
     assert len(texts(cast.alice)) == 2  # still to be seen in the app
 
 
 def test_who_may_not_log_in_gets_no_mail(cast: Cast, mails: list) -> None:
-    notices.tell(cast.alice, KIND, "Abdomen came back.", "/")
+    tell(cast.alice, "The dome.", "/")
     cast.alice.is_active = False
     cast.alice.save()
     assert digest.send() == 0 == len(mails)
 
 
 def test_a_mail_that_fails_is_sent_the_next_time(cast: Cast, mails: list, monkeypatch: pytest.MonkeyPatch) -> None:
-    notices.tell(cast.alice, KIND, "Abdomen came back.", "/")
+    tell(cast.alice, "The dome.", "/")
 
     def refuse(*args: object) -> None:
         raise ConnectionRefusedError("no mail server")

@@ -209,7 +209,7 @@ def test_what_nobody_else_can_go_on_with_is_withdrawn(cast: Cast, has_heir: bool
         task=make_double(cast.project, cast.rob)[0].task, person=cast.alice, kind=CHECK
     )  # planned
     cast.project.tasks.filter(assignments__kind=CHECK).update(gold=True)
-    leaver = people.members(cast.project).get(person=cast.alice)
+    leaver: Any = people.members(cast.project).get(person=cast.alice)
     assert leaver.open_cases == people.remove(leaver, cast.maria, cast.bob if has_heir else None) == 4
     withdrawn = {cast.alices.pk, revision.pk, adjudicated.pk, check.pk}
     states = Assignment.objects.filter(person=cast.alice).values_list("pk", "state")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -12,7 +14,7 @@ from annotator.annotation import comments, people, versions
 from annotator.annotation.models import Task
 from annotator.api import tokens
 from annotator.events import notices
-from annotator.learning.models import TrainingRun
+from annotator.learning.models import EvaluationRun, Manifest, TrainingRun
 from annotator.studies import store
 from annotator.studies.models import Upload
 from tests.annotator import factories
@@ -47,6 +49,12 @@ TABLE = {
     "projects/<int:project_id>/figures/<slug:name>.csv": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
     "projects/<int:project_id>/record/": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
     "projects/<int:project_id>/record.csv": ("get", (LOGIN, 404, 404, 404, 404, 200, 200)),
+    "models/evaluations/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/evaluations/compare/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/evaluations/<int:evaluation_id>/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/evaluations/<int:evaluation_id>/cancel/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
+    "models/evaluations/<int:evaluation_id>/records.csv": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
+    "models/evaluations/<int:evaluation_id>/slices/<int:place>.png": ("get", (LOGIN, 404, 404, 404, 404, 404, 404)),
     "models/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "models/upload/": ("post", (LOGIN, 404, 404, 404, 404, 404, 400)),
     "models/back/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
@@ -155,15 +163,27 @@ def arguments(cast: Cast) -> dict[str, object]:
     said = comments.add(cast.rob, cast.alices, "Here?", 0)
     invitation, _ = people.invite(cast.project, "annotator", cast.maria)
     token, _ = tokens.make(cast.alice, "tests", ["read"], 1)
+    notice = notices.tell(cast.alice, "assigned", "/", n=1, project="Abdomen")
     return {
         "comment_id": said.pk,
         "assignment_id": cast.alices.pk, "project_id": cast.project.pk, "series_id": series.pk, "z": 0,
-        "upload_id": upload.pk, "name": "people", "notice_id": notices.tell(cast.alice, "due", "A case is due.", "/").pk,
+        "upload_id": upload.pk, "name": "people", "notice_id": notice.pk,
         "label_id": cast.liver.pk, "kind": "ctbl", "task_id": cast.alices.task_id,
         "person_id": cast.alice.pk, "invitation_id": invitation.pk, "token_id": token.pk,
+        "evaluation_id": evaluated().pk, "place": 0,
         "run_id": TrainingRun.objects.create(begins_with=factories.make_version()).pk,
         "version_id": versions.active().pk, "secret": "guessed", "uidb64": "MQ", "token": "guessed", "deed": "make_admin",
     }  # fmt: skip
+
+
+def evaluated() -> EvaluationRun:
+    """An evaluation with an empty report."""
+    frozen = Manifest.objects.create(sha256="0", path="none", parts=["gold"], labels=[], counts={"masks": 0})
+    for name in ("report.json", "records.csv"):
+        default_storage.save(f"evaluations/1/{name}", ContentFile("label,case,z\n"))
+    return EvaluationRun.objects.create(
+        version=factories.make_version(), manifest=frozen, state="done", path="evaluations/1/report.json"
+    )
 
 
 @pytest.mark.parametrize("route", TABLE)

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 TELL = """
 from django.contrib.auth.models import User
 from annotator.events import notices
-notices.tell(User.objects.get(username="annotator"), "returned", "Abdomen came back: the dome is missing.", "/?show=done")
+notices.tell(User.objects.get(username="annotator"), "returned", "/?show=done", series="Abdomen", reason="the dome is missing.")
 """
 
 

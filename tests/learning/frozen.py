@@ -6,7 +6,6 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-
 from django.contrib.auth.models import User as Person
 
 from annotator.annotation import progress, versions
@@ -37,7 +36,9 @@ def make_stored(patient: str, voxels: np.ndarray, **fields: object) -> Series:
     """A series of the patient in the storage, with its hash."""
     study = Study.objects.create(uid=f"1.2.4.{Study.objects.count()}", patient=patient)
     series = factories.make_series(voxels.shape, **fields)
-    Series.objects.filter(pk=series.pk).update(study=study, sha256=hashlib.sha256(voxels.astype("<i2").data).hexdigest())
+    Series.objects.filter(pk=series.pk).update(
+        study=study, sha256=hashlib.sha256(voxels.astype("<i2").data).hexdigest()
+    )
     store.write(series.prefix, iter(voxels), voxels.shape)
     return Series.objects.get(pk=series.pk)
 

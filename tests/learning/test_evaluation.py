@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
-import signal
-import sqlite3
 import time
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from annotator.annotation import versions
 from annotator.annotation.models import ModelVersion
-from annotator.learning import evaluation, evaluation_jobs, freeze, split
+from annotator.learning import evaluation, evaluation_jobs, freeze
 from annotator.learning.evaluation import EvaluationRefused
-from annotator.learning.models import EvaluationRun, Manifest, Part
+from annotator.learning.models import EvaluationRun, Part
 from annotator.studies import store
 from annotator.studies.models import Series
 from tests.learning import frozen
-from tests.site import Site
 
 pytestmark = pytest.mark.django_db
-TIMES = ("ms_per_click", "encode_ms", "model", "command")
 
 
 @pytest.fixture
@@ -43,26 +39,43 @@ def wanted(gold, version):
     return evaluation.want(version, gold)
 
 
-def test_an_evaluation_runs_to_its_report(wanted, working_folder):
+def test_two_versions_are_evaluated_on_one_set_and_compared_patient_by_patient(
+    wanted, gold, version, tmp_path, working_folder
+):
+    other = evaluation.want(frozen.make_version(tmp_path, seed=1), gold)
     said = []
-    run = evaluation.run(wanted.pk, said.append)
-    assert (run.state, run.error, run.progress) == ("done", "", 1.0)
+    a = evaluation.run(wanted.pk, said.append)
+    assert [folder.name for folder in working_folder.iterdir()] == [f"manifest-{gold.sha256[:8]}"]  # the other needs it
+    b = evaluation.run(other.pk)
+    assert not list(working_folder.iterdir())
+
+    assert (a.state, a.error, a.progress) == ("done", "", 1.0)
     assert {"material", "evaluate"} <= {one.get("stage") for one in said}
-    assert set(run.figures["structures"]) == {"disk", "square"}
-    disk = run.figures["structures"]["disk"]
+    check_figures(a.figures)
+    check_worst(a.figures)
+    report = json.loads(evaluation.report(a).read_text())
+    assert len(report["records"]) == 8 and report["split"] == "test"
+    assert len(evaluation.records_file(a).read_text().splitlines()) == 9
+    assert "records" not in a.figures and str(working_folder) not in json.dumps(a.figures)
+
+    found = evaluation.compare(a, b)["structures"]["disk"]
+    expected = b.figures["structures"]["disk"]["dice"]["3"] - a.figures["structures"]["disk"]["dice"]["3"]
+    low, high = found["interval"]["dice"]["3"]
+    assert found["dice"]["3"] == pytest.approx(expected) and low <= found["dice"]["3"] <= high
+    assert evaluation.compare(b, a)["structures"]["disk"]["dice"]["3"] == pytest.approx(-expected)
+
+
+def check_figures(figures):
+    assert set(figures["structures"]) == {"disk", "square"}
+    disk = figures["structures"]["disk"]
     assert (disk["count"], disk["patients"]) == (4, 2)
     assert list(disk["dice"]) == ["1", "2", "3", "5", "10", "15"]
     assert set(disk["noc"]) == {"80", "85", "90"} and disk["interval"]["dice"]["3"]
-    assert {"hd95", "masd"} <= disk.keys() and set(disk["per_patient"]) == set(run.figures["cases"])
-    report = json.loads(evaluation.report(run).read_text())
-    assert len(report["records"]) == 8 and report["split"] == "test"
-    assert len(evaluation.records_file(run).read_text().splitlines()) == 9
-    assert "records" not in run.figures and str(working_folder) not in json.dumps(run.figures)
-    assert not list(working_folder.iterdir())
+    assert {"hd95", "masd"} <= disk.keys() and len(disk["per_patient"]) == 2
 
 
-def test_the_worst_slices_come_with_their_clicks_and_masks(wanted):
-    figures = evaluation.run(wanted.pk).figures
+def check_worst(figures):
+    """Their clicks, masks and ways back to the viewer."""
     dice = [row["dice"] for row in figures["worst"]]
     assert len(dice) == 8 and dice == sorted(dice)
     row = figures["worst"][0]
@@ -94,16 +107,6 @@ def test_a_job_that_comes_twice_does_it_once(wanted, monkeypatch):
     assert runs == ["running"]
 
 
-def test_two_reports_of_one_set_are_compared_patient_by_patient(gold, version, tmp_path):
-    runs = [evaluation.want(one, gold) for one in (version, frozen.make_version(tmp_path, seed=1))]
-    a, b = (evaluation.run(run.pk) for run in runs)
-    found = evaluation.compare(a, b)["structures"]["disk"]
-    expected = b.figures["structures"]["disk"]["dice"]["3"] - a.figures["structures"]["disk"]["dice"]["3"]
-    low, high = found["interval"]["dice"]["3"]
-    assert found["dice"]["3"] == pytest.approx(expected) and low <= found["dice"]["3"] <= high
-    assert evaluation.compare(b, a)["structures"]["disk"]["dice"]["3"] == pytest.approx(-expected)
-
-
 # ------------------------------------------------------------------------------------------ refusals
 
 
@@ -120,7 +123,7 @@ def test_a_side_that_the_set_lacks_is_refused(gold, version):
 
 def test_a_frozen_set_that_was_changed_is_refused(wanted, gold):
     default_storage.delete(gold.path)
-    default_storage.save(gold.path, open(__file__, "rb"))
+    default_storage.save(gold.path, ContentFile(b"other"))
     assert refused(wanted) == "The file of this frozen set is gone or damaged."
 
 
@@ -143,10 +146,8 @@ def test_a_checkpoint_that_is_gone_or_another_is_refused(wanted, version, gold):
 
 def test_what_segmodel_says_at_its_end_is_the_reason(wanted, gold, version):
     """Here a checkpoint that was registered by a program which knew another network."""
-    ModelVersion.objects.filter(pk=version.pk).update(sha256="", path="models/none.safetensors")
-    path = default_storage.save("models/none.safetensors", open(__file__, "rb"))
-    sha256 = evaluation.hashlib.sha256(default_storage.open(path).read()).hexdigest()
-    ModelVersion.objects.filter(pk=version.pk).update(sha256=sha256)
+    path = default_storage.save("models/other.safetensors", ContentFile(b"other"))
+    ModelVersion.objects.filter(pk=version.pk).update(path=path, sha256=hashlib.sha256(b"other").hexdigest())
     assert refused(wanted).startswith("segmodel: ")
 
 

@@ -48,8 +48,8 @@ class Bell:
 async def test_every_open_page_counts_along(alice):
     bells = [await Bell(alice).open() for _ in range(2)]
     assert [await bell.news() for bell in bells] == [(0, ""), (0, "")]
-    told = await in_database(notices.tell)(alice, "returned", "A case came back.", "/cases/1/")
-    assert [await bell.news() for bell in bells] == [(1, "A case came back.")] * 2
+    told = await in_database(notices.tell)(alice, "returned", "/cases/1/", series="Abdomen", reason="The dome.")
+    assert [await bell.news() for bell in bells] == [(1, "Abdomen came back: The dome.")] * 2
     await in_database(notices.see)(alice, told)
     assert [await bell.news() for bell in bells] == [(0, "")] * 2
     for bell in bells:
@@ -60,9 +60,9 @@ async def test_news_is_for_its_person_only(alice):
     bob = await in_database(make_person)("bob")
     bell = await Bell(alice).open()
     await bell.news()
-    await in_database(notices.tell)(bob, "returned", "For Bob.", "/")
-    await in_database(notices.tell)(alice, "returned", "For Alice.", "/")
-    assert await bell.news() == (1, "For Alice.")
+    await in_database(notices.tell)(bob, "returned", "/", series="Abdomen", reason="For Bob.")
+    await in_database(notices.tell)(alice, "returned", "/", series="Abdomen", reason="For Alice.")
+    assert await bell.news() == (1, "Abdomen came back: For Alice.")
     await bell.close()
 
 
@@ -70,7 +70,7 @@ async def test_who_may_not_log_in_any_more_is_told_nothing(alice):
     bell = await Bell(alice).open()
     await bell.news()
     await in_database(type(alice).objects.filter(pk=alice.pk).update)(is_active=False)
-    await in_database(notices.tell)(alice, "returned", "A secret.", "/")
+    await in_database(notices.tell)(alice, "returned", "/", series="Abdomen", reason="A secret.")
     assert await bell.news() == (0, "")
     await bell.close()
 

@@ -34,6 +34,20 @@ def test_it_writes_the_whole_folder(command, tmp_path):
     assert written == ["plots", *plots, "records.csv", "report.json", "report.md"]
 
 
+def test_plainly_it_writes_figures_alone_and_the_worst_slices_where_they_are_asked_for(command, tmp_path):
+    assert main([*command, "--plain", "--worst", "2"]) == 0
+    folder = tmp_path / "report"
+    assert sorted(file.name for file in folder.iterdir()) == ["records.csv", "report.json", "worst.json"]
+    records = json.loads((folder / "report.json").read_text())["records"]
+    worst = json.loads((folder / "worst.json").read_text())
+    assert [row["dice"] for row in worst] == sorted(record["dice"][4] for record in records)[:2]
+    truth, mask = (
+        {i for first, end in row for i in range(first, end)} for row in (worst[0]["truth"], worst[0]["mask"])
+    )
+    assert 2 * len(truth & mask) / (len(truth) + len(mask)) == pytest.approx(worst[0]["dice"])
+    assert [len(click) for click in worst[0]["clicks"]] == [3] * 5
+
+
 def test_its_options_reach_the_evaluation(command, tmp_path):
     options = ["--clicks", "5,2", "--placement", "centre", "--seed", "7", "--every", "2", "--distances", "slice"]
     assert main([*command, *options, "--previous"]) == 0

@@ -44,6 +44,21 @@ def test_a_curve_has_a_panel_of_its_own_a_band_and_the_others_in_grey(out):
     assert len(panel.collections) == 1
 
 
+def test_a_preview_is_small_however_noisy_its_slice_and_keeps_its_colours(tmp_path):
+    noise = np.random.default_rng(0).integers(-125, 275, (400, 400)).astype(np.int16)
+    answers = [
+        Answer((Click(200, 200, True), Click(5, 5, False))[:k], disk((400, 400), (200, 200), 90), 0.5) for k in (1, 2)
+    ]
+    example = Example("validation", records()[0], noise, disk((400, 400), (200, 200), 190), (1.0, 1.0), answers)
+    out = tmp_path / "preview.png"
+    figure = plots.preview(example, (1, 2), out)
+    assert [panel.get_title() for panel in figure.axes] == ["1 click: Dice 0.90", "2 clicks: Dice 0.95"]
+    assert out.stat().st_size <= 60_000
+    with Image.open(out) as image:
+        shown = {to_hex(np.array(colour) / 255).upper() for _, colour in image.convert("RGB").getcolors()}
+    assert {plots.SKY, plots.YELLOW, plots.GREEN, plots.VERMILION} <= shown
+
+
 def test_a_curve_of_one_patient_has_no_band_but_is_drawn(out):
     curves = scores.curves([record for record in records() if record.case == "p"], seed=1)
     assert np.isnan(curves["liver"]["low"]).all()

@@ -29,6 +29,13 @@ def test_every_patient_has_a_mean_and_a_spread_over_slices():
     assert patients["q"]["sd"]["dice"]["1"] is None
 
 
+def test_several_cases_of_a_patient_are_one_patient_to_the_figures():
+    records = [record("a", "first", 0.2, patient="p"), record("a", "second", 0.6, patient="p"), record("a", "q", 0.8)]
+    figures = report(records, [1])["structures"]["a"]
+    assert (figures["patients"], list(figures["per_patient"])) == (2, ["p", "q"])
+    assert figures["dice"]["1"] == pytest.approx((0.4 + 0.8) / 2)
+
+
 def test_iou_follows_dice_slice_by_slice():
     figures = report([record("a", "p", 0.2), record("a", "p", 1.0, 1)], [1])["structures"]["a"]
     assert figures["iou"]["1"] == pytest.approx((0.2 / 1.8 + 1) / 2)

@@ -1,15 +1,26 @@
 // A chart beside its table: `<table data-chart="line">` has a head row of series names and a row for each point, its first cell
 // the point's name. The table stays for whoever reads rather than looks. Chart.js is loaded where a page has a chart.
 //
+// A cell's `data-low` and `data-high` are the ends of its interval: a line has a band between them. `data-chart-zero` marks 0.
 // `th[data-colour]` is a column's own colour. `th[data-uncharted]` keeps a column out of the chart (another unit, say), `data-chart-rows="30"` all rows but the first 30.
 
 import type { Chart, ChartConfiguration } from "chart.js";
 
 type Kind = "line" | "bar" | "stacked";
 
+type Numbers = (number | null)[];
+
+export interface Series {
+  readonly label: string;
+  readonly data: Numbers;
+  readonly colour: string | undefined;
+  /** The ends of the intervals, where any cell has one. */
+  readonly band?: { readonly low: Numbers; readonly high: Numbers };
+}
+
 export interface ChartData {
   readonly labels: string[];
-  readonly series: { readonly label: string; readonly data: (number | null)[]; readonly colour: string | undefined }[];
+  readonly series: Series[];
 }
 
 /** The numbers of a table; a cell without a number is a gap. `data-value` says a cell's number where its text is longer. */
@@ -22,8 +33,15 @@ export function readTable(table: HTMLTableElement): ChartData {
     label: textOf(cell),
     colour: cell.dataset.colour,
     data: shown.map((cells) => numberOf(cells[column])),
+    ...bandOf(shown.map((cells) => cells[column])),
   }));
   return { labels: shown.map((cells) => textOf(cells[0])), series: series.filter((_, column) => charted[column]) };
+}
+
+function bandOf(cells: readonly (HTMLElement | undefined)[]): Pick<Series, "band"> {
+  const end = (name: "low" | "high") => cells.map((cell) => parsed(cell?.dataset[name]));
+  const band = { low: end("low"), high: end("high") };
+  return band.low.some((number) => number !== null) ? { band } : {};
 }
 
 function cellsOf(row: Element | null): HTMLElement[] {
@@ -35,7 +53,11 @@ function textOf(cell: HTMLElement | undefined): string {
 }
 
 function numberOf(cell: HTMLElement | undefined): number | null {
-  const number = Number.parseFloat(cell?.dataset.value ?? textOf(cell));
+  return parsed(cell?.dataset.value ?? textOf(cell));
+}
+
+function parsed(text: string | undefined): number | null {
+  const number = Number.parseFloat(text ?? "");
   return Number.isNaN(number) ? null : number;
 }
 
@@ -80,19 +102,50 @@ export function configuration(table: HTMLTableElement, colours: readonly string[
     const colour = own ?? colours[index % colours.length];
     return { label, data, borderColor: colour, backgroundColor: colour, spanGaps: false };
   });
+  const bands = series.flatMap(({ band }, index) => (band ? edgesOf(band, datasets[index]?.borderColor) : []));
   return {
     type: kind === "line" ? "line" : "bar",
-    data: { labels, datasets },
+    data: { labels, datasets: [...datasets, ...bands] },
     options: {
       maintainAspectRatio: false,
       interaction: { mode: "index", intersect: false },
       scales: {
         x: { stacked, grid: { display: false } },
-        y: { stacked, beginAtZero: true, ticks: { precision: isWhole ? 0 : undefined } },
+        y: { stacked, beginAtZero: true, ...zeroOf(table), ticks: { precision: isWhole ? 0 : undefined } },
       },
-      plugins: { legend: { display: series.length > 1, labels: { boxWidth: 12, boxHeight: 12 } } },
+      plugins: {
+        legend: { display: series.length > 1, labels: { boxWidth: 12, boxHeight: 12, filter: isNamed } },
+        tooltip: { filter: ({ dataset }) => isNamed({ text: dataset.label ?? "" }) },
+      },
     },
   };
+}
+
+/** The two edges of a band, with its colour between them; they have no name, so neither legend nor tooltip speaks of them. */
+function edgesOf(band: { low: Numbers; high: Numbers }, colour: string | undefined) {
+  const edge = { label: "", borderWidth: 0, pointRadius: 0, pointHitRadius: 0, spanGaps: false };
+  const filled = { ...edge, fill: "-1", backgroundColor: fainter(colour ?? "") };
+  return [
+    { ...edge, data: band.low, borderColor: colour, backgroundColor: colour },
+    { ...filled, data: band.high, borderColor: colour },
+  ];
+}
+
+/** A colour of a `getComputedStyle`, or `#rrggbb`, with a fifth of its strength. */
+export function fainter(colour: string): string {
+  if (colour.startsWith("#")) return `${colour}33`;
+  return colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.2)");
+}
+
+function isNamed({ text }: { text: string }): boolean {
+  return text !== "";
+}
+
+/** The line at 0 of a chart whose numbers lie on both sides of it. */
+function zeroOf(table: HTMLTableElement): object {
+  if (table.dataset.chartZero === undefined) return {};
+  const width = ({ tick }: { tick: { value: number } }) => (tick.value === 0 ? 2 : 1);
+  return { grid: { lineWidth: width } };
 }
 
 /** Dark, light, or the system's choice has changed. */

@@ -49,6 +49,40 @@ describe("a table as a chart", () => {
     expect(datasets.map((one) => one.borderColor)).toEqual(["#e5484d", "blue"]);
   });
 
+  it("has a band between the ends of a column's intervals, which neither legend nor tooltip names", () => {
+    const cell = (n: number) => `<td data-value="${n}" data-low="${n - 0.1}" data-high="${n + 0.1}">${n} [..]</td>`;
+    const made = configuration(
+      table(
+        'data-chart="line"',
+        "<th>k</th><th>liver</th><th>aorta</th>",
+        `<td>1</td>${cell(0.5)}<td>0.7</td>`,
+        `<td>2</td>${cell(0.6)}<td>0.8</td>`,
+      ),
+      ["rgb(1, 2, 3)", "blue"],
+    );
+    expect(made.data.datasets.map(({ label, data }) => [label, data])).toEqual([
+      ["liver", [0.5, 0.6]],
+      ["aorta", [0.7, 0.8]],
+      ["", [0.4, 0.5]],
+      ["", [0.6, 0.7]],
+    ]);
+    expect(made.data.datasets[3]).toMatchObject({ fill: "-1", backgroundColor: "rgba(1, 2, 3, 0.2)", pointRadius: 0 });
+    const isShown = made.options?.plugins?.legend?.labels?.filter as (item: { text: string }) => boolean;
+    expect([isShown({ text: "liver" }), isShown({ text: "" })]).toEqual([true, false]);
+  });
+
+  it("has no band without intervals", () => {
+    expect(configuration(table("", "<th>a</th><th>b</th>", cells("x", "1")), ["red"]).data.datasets).toHaveLength(1);
+  });
+
+  it("marks 0 where the numbers lie on both sides of it", () => {
+    const y = (attributes: string) =>
+      configuration(table(attributes, "<th>a</th><th>b</th>", cells("x", "-1")), ["red"]).options?.scales?.y;
+    const width = y("data-chart-zero")?.grid?.lineWidth as (at: { tick: { value: number } }) => number;
+    expect([width({ tick: { value: 0 } }), width({ tick: { value: 0.1 } })]).toEqual([2, 1]);
+    expect(y("")?.grid).toBeUndefined();
+  });
+
   it("counts in whole numbers where there are no others", () => {
     const precision = (number: string) =>
       configuration(table("", "<th>a</th><th>b</th>", cells("x", number)), ["red"]).options?.scales?.y?.ticks;

@@ -1,0 +1,85 @@
+"""A Celery worker is killed in the middle of an evaluation; the next one goes on, and the report is that of an unbroken run."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.site import Site
+
+pytestmark = pytest.mark.slow
+PATIENCE = 400  # seconds: behind everything else on the machine, it may take its time
+TIMES = ("ms_per_click", "encode_ms", "model", "command")
+
+SET_UP = """
+from pathlib import Path
+from annotator.learning import evaluation, freeze
+from tests.learning import frozen
+project = frozen.make_project()
+frozen.make_gold(project, patients=3, slices=3)
+run = evaluation.want(frozen.make_version(Path({folder!r})), freeze.for_evaluation([project]))
+evaluation.queue(run)
+"""
+ANEW = """
+from annotator.learning import evaluation
+from annotator.learning.models import EvaluationRun
+first = EvaluationRun.objects.get()
+EvaluationRun.objects.filter(pk=first.pk).update(state="cancelled")
+evaluation.run(evaluation.want(first.version, first.manifest).pk)
+"""
+
+
+@pytest.fixture
+def site(tmp_path):
+    with Site(tmp_path, DATABASE_URL="") as site:
+        site.manage("migrate", "--verbosity", "0")
+        site.manage("shell", "--no-imports", "-c", SET_UP.format(folder=str(tmp_path)))
+        yield site
+
+
+def ask(site: Site, query: str):
+    database = sqlite3.connect(site.folder / "data" / "annotator.sqlite3", timeout=20)
+    try:
+        with database:
+            return database.execute(query).fetchone()
+    finally:
+        database.close()
+
+
+def kept(site: Site) -> list[Path]:
+    return sorted((site.folder / "data" / "jobs" / "learning" / "evaluation-1" / "kept").glob("*.json"))
+
+
+def report(site: Site, number: int):
+    file = site.folder / "data" / "storage" / "evaluations" / str(number) / "report.json"
+    return {name: value for name, value in json.loads(file.read_text()).items() if name not in TIMES}
+
+
+def test_what_a_killed_worker_has_left_is_finished_by_the_next(site):
+    site.start_jobs()
+    site.wait(lambda: bool(kept(site)), "jobs", PATIENCE)
+    site.stop("jobs", signal.SIGKILL)
+    assert ask(site, "select state from learning_evaluationrun") == ("running",)
+    finished = {file: file.stat().st_mtime for file in kept(site)}
+    assert len(finished) < 3
+    ask(site, "update learning_evaluationrun set heartbeat_at = datetime(heartbeat_at, '-2 minutes')")  # time goes by
+
+    site.start_jobs()
+    again: dict[Path, float] = {}
+
+    def is_done() -> bool:
+        again.update({file: file.stat().st_mtime for file in kept(site) if file in finished})
+        state, error = ask(site, "select state, error from learning_evaluationrun")
+        assert state in ("running", "done"), error
+        return state == "done"
+
+    site.wait(is_done, "jobs", PATIENCE)
+    assert again == finished  # not done a second time
+    site.stop("jobs")
+    site.manage("shell", "--no-imports", "-c", ANEW)
+    assert report(site, 1) == report(site, 2)
+    assert not list((site.folder / "data" / "jobs" / "learning").iterdir())
