@@ -62,13 +62,14 @@ def recipe(name: str, header: dict[str, Any], changes: dict[str, Any]) -> dict[s
     from segmodel.recipe import Recipe, RecipeError
 
     own = header.get("provenance", {}).get("recipe", {})
-    if not own.keys() >= set(NETWORK):
+    if "architecture" not in own:
         raise RecipeError("This model does not say how it was trained, so that nothing can go on from it.")
+    brought = {key: own[key] for key in NETWORK if key in own}  # older programs did not know every setting
     if fixed := sorted(changes.keys() & set(NETWORK)):
         raise RecipeError(f"The recipe's {fixed[0]} is that of the model to begin with.")
     if name not in recipes():
         raise RecipeError(f"There is no recipe {name}.")
-    return asdict(Recipe.load(name).changed({key: own[key] for key in NETWORK}).changed(changes))
+    return asdict(Recipe.load(name).changed(brought).changed(changes))
 
 
 def has_bfloat16(device: str) -> bool:

@@ -82,6 +82,6 @@ def _count() -> None:
 def resume(**kwargs: Any) -> None:
     """A worker starts with what one before it may have left; one that died a moment ago is not known to be dead yet."""
     stages.clear_away()
-    later = retraining.SILENCE.total_seconds() + 1
-    for run_id, state in TrainingRun.objects.filter(state__in=retraining.OPEN).values_list("pk", "state"):
-        queue(run_id, countdown=later if state == TrainingRun.State.RUNNING else None)
+    free, later = retraining.left_behind(), retraining.SILENCE.total_seconds() + 1
+    for run_id in TrainingRun.objects.filter(state__in=retraining.OPEN).values_list("pk", flat=True):
+        queue(run_id, countdown=0 if run_id in free else later)

@@ -99,6 +99,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "live": shown.as_json(found),
         "stage": shown.STAGES.get(found.stage, found.stage),
         "words": {name: str(words) for name, words in shown.STAGES.items()},
+        "states": {value: str(words) for value, words in TrainingRun.State.choices},
         "triggers": found.triggers.select_related("person"),
         "projects": Project.objects.filter(pk__in=found.projects),
         "verdict": verdict,

@@ -61,7 +61,7 @@ function parsed(text: string | undefined): number | null {
   return Number.isNaN(number) ? null : number;
 }
 
-/** Draws every chart of the page, each above its table, and again where the page changes its colours. */
+/** Draws every chart of the page, each above its table, and again where the page changes its colours or a table its rows. */
 export async function drawCharts(page: Document): Promise<void> {
   const tables = [...page.querySelectorAll<HTMLTableElement>("table[data-chart]")];
   if (!tables.length) return;
@@ -79,6 +79,8 @@ export async function drawCharts(page: Document): Promise<void> {
   };
   draw();
   onNewColours(page, draw);
+  const rows = new MutationObserver(draw);
+  for (const { tBodies } of tables) for (const body of tBodies) rows.observe(body, { childList: true });
 }
 
 /** The canvas that a table's chart is drawn on. */

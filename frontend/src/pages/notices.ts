@@ -6,7 +6,7 @@ export interface News {
   readonly url: string;
 }
 
-const NOT_LOGGED_IN = 4401;
+export const NOT_LOGGED_IN = 4401;
 const PATIENCE = 60_000; // ms between two tries at the most
 const SHOWN = 3; // toasts at once
 const STAYS = 20_000; // ms
