@@ -18,13 +18,14 @@ from tests.learning import trainable
 trainable.make_site(Path({folder!r}))
 User.objects.create_superuser("admin", password="demo")
 """
-STEPS = "150"
+STEPS = "60"
 MINUTE = 60_000  # milliseconds
 
 
 @pytest.fixture(scope="module")
 def learning_site(site, phantom_case):
     """A site whose model can be trained on in seconds, and a case for the annotator to click on."""
+    site.environment["ANNOTATOR_TRAINING_NICE"] = "0"  # other tests run on the machine
     site.manage("shell", "--no-imports", "-c", PREPARE.format(folder=str(site.folder / "made")))
     site.start_jobs()
     return site
