@@ -77,7 +77,7 @@ def test_a_retraining_from_the_button_to_the_way_back(learning_site, phantom_cas
     page.get_by_role("link", name="retraining 1").first.click()
     shoot(page, "learning-candidate")
     page.get_by_role("button", name="Promote").click()
-    expect(page.get_by_role("status")).to_contain_text("answers in cases that are opened from now on")
+    expect(page.get_by_role("status").first).to_contain_text("answers in cases that are opened from now on")
     shoot(page, "learning-promoted")
 
     # the open case keeps its version; opened again, it is answered by the new one
@@ -88,7 +88,7 @@ def test_a_retraining_from_the_button_to_the_way_back(learning_site, phantom_cas
     page.goto(f"{site.url}/models/")
     shoot(page, "learning-versions")
     page.get_by_role("button", name="Roll back to start 0").click()
-    expect(page.get_by_role("status")).to_contain_text("answers clicks again")
+    expect(page.get_by_role("status").first).to_contain_text("answers clicks again")
     assert answered_by(open_case(annotator, site, phantom_case), 170, 170) == "start 0"
 
 
