@@ -239,6 +239,7 @@ def _provenance(version: ModelVersion) -> dict[str, Any]:
         "scores": {
             name: [scored.get("mean", {}).get("dice", {}).get(k) for k in CLICKS]
             for name, scored in header.get("scores", {}).items()
+            if isinstance(scored, dict)  # a file from elsewhere may say anything
         },
     }
 
