@@ -209,6 +209,7 @@ if SPLIT_GOLD + SPLIT_VALIDATION > 1:
 LEARNING = JOBS / "learning"  # material and unfinished runs
 LEARNING_DEVICE = environment.text("ANNOTATOR_TRAINING_DEVICE", "cpu")
 LEARNING_PROCESSES = environment.number("ANNOTATOR_TRAINING_PROCESSES", 1)  # more than one: torchrun
+LEARNING_NICE = environment.number("ANNOTATOR_TRAINING_NICE", 19, least=0)  # 19: behind everything else on the machine
 REPLAY_DATA = environment.words("ANNOTATOR_REPLAY_DATA")  # data sets that the shipped model was trained on
 
 # ------------------------------------------------------------------------------------------------ import

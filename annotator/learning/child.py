@@ -1,6 +1,6 @@
 """A command of `segmodel` as a process of its own: behind everything else on the machine, followed, and gone when asked.
 
-It runs at the lowest priority, so that whoever clicks goes first; it ends when its job does, however that ends; what it says of
+It runs behind everything else, so that whoever clicks goes first; it ends when its job does, however that ends; what it says of
 its progress is passed on, and what it says at the end, where it fails, is the reason.
 """
 
@@ -17,11 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from django.conf import settings
+
 from annotator import engine
 
 POLL = 0.2  # seconds
 PATIENCE = 3.0  # seconds that a process has to save and go
-LOWEST = 19
 SAYS = "segmodel: "  # before the one sentence of a command that fails
 OUTPUT = "output.txt"  # what the command prints, in the folder that it is run in
 _PR_SET_PDEATHSIG = 1
@@ -74,7 +75,7 @@ def threads(processes: int = 1) -> int:
 
 def _humble() -> None:
     """In the child, before it becomes the command: last in the queue, and told when its parent dies."""
-    os.nice(LOWEST)
+    os.nice(settings.LEARNING_NICE)
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 

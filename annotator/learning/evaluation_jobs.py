@@ -23,7 +23,7 @@ def evaluate(evaluation_id: int) -> None:
 def queue(evaluation_id: int, after: float = 0.0) -> None:
     """Have an evaluation run `after` so many seconds; where no broker takes the job, it waits for the next worker."""
     try:
-        evaluate.apply_async((evaluation_id,), countdown=after or None)
+        evaluate.apply_async((evaluation_id,), countdown=after)
     except (OperationalError, OSError) as error:
         logger.warning("The queue of jobs does not answer; evaluation %s waits: %s", evaluation_id, error)
 

@@ -209,7 +209,7 @@ def _check_training(lines: list[Line], labels: Collection[str]) -> None:
         raise FreezeRefused("All accepted masks are of one patient; nothing can be learnt from one.")
     if not slices:
         raise FreezeRefused("All accepted masks are of validation patients; there is none to train with.")
-    for name in {line["label"] for line in lines} | {name_of(label) for label in labels}:
+    for name in sorted({line["label"] for line in lines} | {name_of(label) for label in labels}):
         if slices[name] < LEAST_SLICES:
             raise FreezeRefused(
                 f"The label {name} has accepted masks on {slices[name]} slices of training patients; "

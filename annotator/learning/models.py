@@ -28,10 +28,10 @@ class WrittenOnce(models.QuerySet):
     def bulk_update(self, *args: Any, **options: Any) -> NoReturn:
         raise TypeError(f"A {self.model._meta.verbose_name} is written once.")
 
-    def bulk_create(self, rows: Any, *args: Any, update_conflicts: bool = False, **options: Any) -> list[Any]:
-        if update_conflicts:
+    def bulk_create(self, *args: Any, **options: Any) -> list[Any]:
+        if options.get("update_conflicts") or len(args) > 1:
             raise TypeError(f"A {self.model._meta.verbose_name} is written once.")
-        return super().bulk_create(rows, *args, **options)
+        return super().bulk_create(*args, **options)
 
 
 class Once(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from annotator import masks
 from annotator.annotation.models import Assignment
 from annotator.learning import freeze
 from annotator.learning.models import EvaluationRun, Patient
@@ -17,6 +19,8 @@ from annotator.studies.models import Series
 Figures = Mapping[str, Any]
 
 TARGETS = ("80", "85", "90")
+INSIDE, OUTSIDE = "#5fe08a", "#ff8d85"  # colours of clicks
+DISC = 2.3  # pixels from a click's middle to its edge, in the viewer
 MARGIN = 0.35  # of a structure's size, around it in its picture
 
 
@@ -127,7 +131,8 @@ class Worst:
     """A slice to be looked at: its place in the list, its case and slice in the viewer, and what is drawn over it.
 
     `view` is the part that is shown, `scale` the size of a pixel (x, y), both in mm; `clicks` are (x, y, positive, number)
-    at the middle of their pixels; `areas` has paths in pixels of what both claim, what is missed, and what is too much.
+    at the middle of their pixels; `areas` has paths in pixels of what both claim, what is missed, and what is too much;
+    `mask` [y, x] is the model's.
     """
 
     place: int
@@ -139,6 +144,7 @@ class Worst:
     scale: tuple[float, float]
     clicks: list[tuple[float, float, bool, int]]
     areas: dict[str, str]
+    mask: NDArray[np.bool_]
 
     @property
     def radius(self) -> float:
@@ -174,7 +180,32 @@ def _shown(place: int, case: Assignment, row: Mapping[str, Any], z0: int) -> Wor
         scale=(dx, dy),
         clicks=[(x + 0.5, y + 0.5, positive, n) for n, (y, x, positive) in enumerate(row["clicks"], 1)],
         areas={name: _path(area) for name, area in areas.items()},
+        mask=mask,
     )
+
+
+def for_viewer(one: Worst) -> dict[str, Any]:
+    """The slice as the viewer shows it (`frontend/src/desk/simulated.ts`): the model's mask, and the clicks as discs."""
+    labels = {freeze.name_of(label.name): label.pk for label in one.case.task.project.labels.all()}
+    drawn = {
+        ("#56b4e9", "dashes"): one.mask,
+        (INSIDE, "line"): _discs(one, True),
+        (OUTSIDE, "line"): _discs(one, False),
+    }
+    guides = [
+        {"mask": base64.b64encode(masks.encode(mask)).decode(), "colour": colour, "style": style}
+        for (colour, style), mask in drawn.items()
+    ]
+    return {"z": one.z, "label": labels.get(one.label), "guides": guides}
+
+
+def _discs(one: Worst, positive: bool) -> NDArray[np.bool_]:
+    y, x = np.indices(one.mask.shape) + 0.5
+    discs = np.zeros(one.mask.shape, bool)
+    for column, row, is_inside, _ in one.clicks:
+        if is_inside == positive:
+            discs |= np.hypot(x - column, y - row) <= DISC
+    return discs
 
 
 def _mask(runs: list[list[int]], series: Series) -> NDArray[np.bool_]:

@@ -20,6 +20,7 @@ urlpatterns = [
     path("evaluations/<int:evaluation_id>/cancel/", evaluations.cancel, name="cancel_evaluation"),
     path("evaluations/<int:evaluation_id>/records.csv", evaluations.records, name="evaluation_records"),
     path("evaluations/<int:evaluation_id>/slices/<int:place>.png", evaluations.picture, name="evaluation_picture"),
+    path("evaluations/<int:evaluation_id>/slices/<int:place>.json", evaluations.for_viewer, name="evaluation_slice"),
     path("patients/", patients.patients, name="patients"),
     path("training/", training.runs, name="training_runs"),
     path("training/<int:run_id>/", training.run, name="training_run"),

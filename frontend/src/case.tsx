@@ -10,6 +10,7 @@ import { Desk } from "./desk/desk";
 import { listenToKeys } from "./desk/keys";
 import { rememberedPreferences } from "./desk/preferences";
 import { Probe } from "./desk/probe";
+import { Simulated } from "./desk/simulated";
 import { browserTimers } from "./session/connection";
 import { Session } from "./session/session";
 import { openOutbox, type StoredOutbox } from "./session/storage";
@@ -40,7 +41,7 @@ function newHost(): HTMLElement {
 }
 
 /** Everything the viewer shows comes from the desk; each group of state is handed over when it changes. */
-function connectViewer(desk: Desk, viewer: Viewer): void {
+function connectViewer(desk: Desk, viewer: Viewer, simulated: Simulated): void {
   const { preferences, session } = desk;
   effect(() => viewer.set({ slice: desk.slice.value, smooth: preferences.smooth.value }));
   effect(() => viewer.set({ table: desk.table.value }));
@@ -49,7 +50,9 @@ function connectViewer(desk: Desk, viewer: Viewer): void {
   );
   effect(() => {
     const shown = desk.slice.value && !desk.masksHidden.value;
-    viewer.set({ guides: (shown && desk.adjudication?.guidesAt(desk.place.value)) || [] });
+    const { adjudication, place } = desk;
+    const guides = [...(adjudication?.guidesAt(place.value) ?? []), ...simulated.guidesAt(place.value)];
+    viewer.set({ guides: shown ? guides : [] });
   });
   effect(() => viewer.set({ cut: preferences.planes.value && !desk.crosshair.value ? desk.cut.value : undefined }));
   effect(() => viewer.set({ clicks: desk.slice.value ? desk.clicks.value : [], crosshair: desk.crosshair.value }));
@@ -125,7 +128,8 @@ async function openCase(root: HTMLElement): Promise<void> {
   probe.watch({ desk, viewer, panes });
   window.annotator = probe;
   document.title = `${assignment.series.description} · ${assignment.project.name}`;
-  connectViewer(desk, viewer);
+  const simulated = new Simulated();
+  connectViewer(desk, viewer, simulated);
   new PointerInput(viewer.host, pointerActions(desk, viewer));
   listenToKeys(desk, viewer);
   root.replaceChildren();
@@ -133,6 +137,7 @@ async function openCase(root: HTMLElement): Promise<void> {
   render(<App work={{ desk, viewer, panes }} />, root);
   connectSession(desk);
   void desk.openAtComment();
+  void simulated.open(location.hash, desk);
   viewer.host.focus();
 }
 

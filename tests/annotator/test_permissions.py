@@ -55,6 +55,7 @@ TABLE = {
     "models/evaluations/<int:evaluation_id>/cancel/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),
     "models/evaluations/<int:evaluation_id>/records.csv": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "models/evaluations/<int:evaluation_id>/slices/<int:place>.png": ("get", (LOGIN, 404, 404, 404, 404, 404, 404)),
+    "models/evaluations/<int:evaluation_id>/slices/<int:place>.json": ("get", (LOGIN, 404, 404, 404, 404, 404, 404)),
     "models/": ("get", (LOGIN, 404, 404, 404, 404, 404, 200)),
     "models/upload/": ("post", (LOGIN, 404, 404, 404, 404, 404, 400)),
     "models/back/": ("post", (LOGIN, 404, 404, 404, 404, 404, 302)),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from annotator.learning import child
 from tests.annotator.conftest import at_once, cast, storage  # noqa: F401 (fixtures)
 
 
 @pytest.fixture(autouse=True)
-def as_important_as_the_test(monkeypatch):
+def as_important_as_the_test(settings):
     """Processes of segmodel do not wait for all others, as they do where people click."""
-    monkeypatch.setattr(child, "LOWEST", 0)
+    settings.LEARNING_NICE = 0
 
 
 @pytest.fixture(autouse=True)

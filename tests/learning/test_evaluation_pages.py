@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import re
@@ -9,7 +10,8 @@ import re
 import pytest
 from django.test import Client
 
-from annotator.annotation.models import SliceMask
+from annotator import masks as codec
+from annotator.annotation.models import Label, SliceMask
 from annotator.learning import evaluation, evaluation_jobs, freeze
 from annotator.learning.models import EvaluationRun, Manifest
 from tests.annotator import factories
@@ -142,7 +144,14 @@ def check_worst(admin, run, page):
     assert page.count('<g class="click') == 8 * 5
     row = run.figures["worst"][0]
     case = run.figures["cases"][row["case"]]
-    assert f"/cases/{case['assignment']}/#z={row['z'] + case['z0']}&amp;label={row['structure']}" in page
+    assert f"/cases/{case['assignment']}/#evaluation={run.pk}&amp;place=0" in page
+    shown = admin.get(f"/models/evaluations/{run.pk}/slices/0.json").json()
+    label = Label.objects.get(name__iexact=row["structure"])
+    assert (shown["z"], shown["label"]) == (row["z"] + case["z0"], label.pk)
+    mask, inside, outside = (codec.decode(base64.b64decode(one["mask"])) for one in shown["guides"])
+    assert mask.sum() == sum(end - first for first, end in row["mask"])
+    for y, x, positive in row["clicks"]:
+        assert inside[y, x] if positive else outside[y, x]
     masks = SliceMask.objects.filter(
         assignment=case["assignment"], z=row["z"] + case["z0"], label__name__iexact=row["structure"]
     )
@@ -156,8 +165,7 @@ def check_csv(admin, run):
     answer = admin.get(f"/models/evaluations/{run.pk}/records.csv")
     rows = list(csv.DictReader(io.StringIO(text(answer))))
     assert len(rows) == 8 and {row["slice"] for row in rows} == {"2", "3"}
-    masks = SliceMask.objects.values_list("assignment", flat=True)
-    assert {int(row["case"]) for row in rows} == set(masks)
+    assert {int(row["case"]) for row in rows} == set(SliceMask.objects.values_list("assignment", flat=True))
     assert {"dice_3", "hd95_3", "masd_3", "noc_85"} <= rows[0].keys()
 
 

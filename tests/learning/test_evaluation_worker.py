@@ -35,7 +35,7 @@ evaluation.run(evaluation.want(first.version, first.manifest).pk)
 
 @pytest.fixture
 def site(tmp_path):
-    with Site(tmp_path, DATABASE_URL="") as site:
+    with Site(tmp_path, DATABASE_URL="", ANNOTATOR_TRAINING_NICE="0") as site:
         site.manage("migrate", "--verbosity", "0")
         site.manage("shell", "--no-imports", "-c", SET_UP.format(folder=str(tmp_path)))
         yield site

@@ -38,7 +38,7 @@ retraining.cancel(TrainingRun.objects.get(is_only=True), User.objects.get(userna
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("retraining")
-    with Site(folder / "site", OMP_NUM_THREADS="1") as site:
+    with Site(folder / "site", OMP_NUM_THREADS="1", ANNOTATOR_TRAINING_NICE="0") as site:
         site.manage("migrate")
         shell(site, MAKE.format(folder=str(folder / "made")))
         yield site

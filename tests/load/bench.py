@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from django.conf import settings
 from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("--drag-seconds", type=float, default=8)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
+    settings.configure(LEARNING_NICE=19)
     volume, labels, _ = phantom.make(1, SLICES)
     inside = liver_points(labels, options.clicks)
     figures: dict[str, Any] = {"machine": machine()}

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -87,16 +87,20 @@ def records(request: HttpRequest, evaluation_id: int) -> HttpResponse:
 @for_admins
 def picture(request: HttpRequest, evaluation_id: int, place: int) -> HttpResponse:
     """The grey values of one of the worst slices as PNG."""
-    run = _run(evaluation_id)
-    row = next((one for one in scores.worst(run) if one.place == place), None) if run.figures else None
-    if row is None:
-        raise Http404
+    row = _worst(evaluation_id, place)
     try:
         response = HttpResponse(thumbnail.slice_png(row.case.task.series, row.z), content_type="image/png")
     except FileNotFoundError as error:
         raise Http404 from error
     patch_cache_control(response, private=True, max_age=3600)
     return response
+
+
+@require_safe
+@for_admins
+def for_viewer(request: HttpRequest, evaluation_id: int, place: int) -> JsonResponse:
+    """What the simulated person did on one of the worst slices."""
+    return JsonResponse(scores.for_viewer(_worst(evaluation_id, place)))
 
 
 @require_safe
@@ -193,6 +197,14 @@ def _differences(found: dict[str, Any]) -> dict[str, Any]:
         "dice": scores.by_clicks(found),
         "noc": scores.by_label(found, "noc", scores.TARGETS),
     }
+
+
+def _worst(evaluation_id: int, place: int) -> scores.Worst:
+    run = _run(evaluation_id)
+    row = next((one for one in scores.worst(run) if one.place == place), None) if run.figures else None
+    if row is None:
+        raise Http404
+    return row
 
 
 def _chosen(done: Any, number: str | None) -> EvaluationRun | None:
