@@ -24,7 +24,8 @@ MINUTE = 60  # seconds, after which a call of the clock is made anew
 def retrain(run_id: int) -> None:
     """Do a training run, then see whether the masks accepted meanwhile want another."""
     stages.run(run_id)
-    retraining.after_acceptance()
+    if TrainingRun.objects.filter(pk=run_id, state=TrainingRun.State.DONE).exists():  # one that fails would fail again
+        retraining.after_acceptance()
 
 
 @shared_task(name="annotator.count_masks")

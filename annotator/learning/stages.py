@@ -93,8 +93,10 @@ def clear_away() -> None:
                 with suppress(OSError):
                     (folder / "train" / name).replace(folder / name)
             for left in folder.iterdir():
-                if left.name not in KEPT:
-                    shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+                if left.is_dir():
+                    shutil.rmtree(left, ignore_errors=True)  # a process that was told to end may be writing yet
+                elif left.name not in KEPT:
+                    left.unlink(missing_ok=True)
 
 
 class _Job:
@@ -292,7 +294,8 @@ class _Job:
     def judge(self, candidate: ModelVersion) -> Verdict:
         in_use = versions.active()
         if candidate == in_use:
-            return gate.undecided(candidate, in_use, rules.current(), gate.THE_SAME)
+            known = promotion.last_verdict(candidate)
+            return known or gate.undecided(candidate, in_use, rules.current(), gate.THE_SAME)
         self.begin("evaluate")
         try:
             gold = freeze.for_evaluation(Project.objects.order_by("pk"), Part.GOLD, note=self.note)
