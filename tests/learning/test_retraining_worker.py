@@ -83,7 +83,7 @@ def children(site):
 def test_a_cancelled_run_stops_within_seconds(site):
     site.start_jobs()
     run_id = want(site, steps=100_000)
-    site.wait(lambda: row(site, run_id, "step") >= 1, "jobs")
+    site.wait(lambda: row(site, run_id, "step") >= 1, "jobs", 240)
     assert children(site)
     shell(site, CANCEL)
     done_at = datetime.fromisoformat(row(site, run_id, "done_at")).replace(tzinfo=UTC).timestamp()
@@ -99,7 +99,7 @@ def test_a_cancelled_run_stops_within_seconds(site):
 def test_a_killed_worker_leaves_a_run_that_another_finishes(site):
     run_id = want(site)
     site.start_jobs()
-    site.wait(lambda: row(site, run_id, "step") >= 3, "jobs")
+    site.wait(lambda: row(site, run_id, "step") >= 3, "jobs", 240)
     site.stop("jobs", signal.SIGKILL)
     deadline = time.monotonic() + 60
     while children(site):  # it saves, for its worker is gone
