@@ -258,7 +258,7 @@ RETRAIN = """
 from django.contrib.auth.models import User
 from annotator.learning import retraining
 admin = User.objects.get(username="admin")
-run, _ = retraining.want("button", admin, steps=given["steps"], replay=0.5)
+run, _ = retraining.want("button", admin, labels=[given["label"]], steps=given["steps"], replay=0.5)
 out["run"] = run.pk
 """
 STATE = """
