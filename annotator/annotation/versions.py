@@ -69,9 +69,14 @@ def is_there(version: ModelVersion) -> bool:
     return version.path != SHIPPED or version.sha256 == engine.default_checkpoint()[1]
 
 
+def file_of(version: ModelVersion) -> Path:
+    """Where its checkpoint lies on this machine, if it is there."""
+    return engine.default_checkpoint()[0] if version.path == SHIPPED else Path(default_storage.path(version.path))
+
+
 def has_file(version: ModelVersion) -> bool:
     """Whether its checkpoint can be read now."""
-    return is_there(version) and (version.path == SHIPPED or default_storage.exists(version.path))
+    return is_there(version) and file_of(version).exists()
 
 
 def register_shipped() -> ModelVersion:

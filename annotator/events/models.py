@@ -11,17 +11,46 @@ from django.utils import timezone
 from annotator.events import sentences
 
 
-class AppendOnly(models.QuerySet):
-    """Rows that are written once."""
+def _refuse(model: type[models.Model]) -> NoReturn:
+    raise TypeError(f"Rows of “{model._meta.verbose_name}” are append-only: each is written once.")
+
+
+class WrittenOnce(models.QuerySet):
+    """Rows that nothing changes or removes."""
 
     def update(self, **fields: Any) -> NoReturn:
-        raise TypeError("The audit record is append-only.")
+        _refuse(self.model)
 
     def delete(self) -> NoReturn:
-        raise TypeError("The audit record is append-only.")
+        _refuse(self.model)
+
+    def bulk_update(self, *args: Any, **options: Any) -> NoReturn:
+        _refuse(self.model)
+
+    def bulk_create(self, *args: Any, **options: Any) -> list[Any]:
+        if options.get("update_conflicts") or len(args) > 1:
+            _refuse(self.model)
+        return super().bulk_create(*args, **options)
 
 
-class Event(models.Model):
+class Once(models.Model):
+    """A row that is written once."""
+
+    objects = WrittenOnce.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **options: Any) -> None:
+        if not self._state.adding:
+            _refuse(type(self))
+        super().save(*args, **{**options, "force_insert": True})
+
+    def delete(self, *args: Any, **options: Any) -> NoReturn:
+        _refuse(type(self))
+
+
+class Event(Once):
     """One line of the audit record: who did what to which thing.
 
     It keeps numbers and names rather than foreign keys, so it survives whatever it speaks of.
@@ -37,21 +66,11 @@ class Event(models.Model):
     project_id = models.PositiveBigIntegerField(null=True, db_index=True)
     details = models.JSONField(default=dict)
 
-    objects = AppendOnly.as_manager()
-
     class Meta:
         ordering = ["-id"]
 
     def __str__(self) -> str:
         return f"{self.person or 'the program'} {self.verb} {self.thing}"
-
-    def save(self, *args: Any, **options: Any) -> None:
-        if self.pk:
-            raise TypeError("The audit record is append-only.")
-        super().save(*args, **options)
-
-    def delete(self, *args: Any, **options: Any) -> NoReturn:
-        raise TypeError("The audit record is append-only.")
 
 
 class Notice(models.Model):

@@ -133,7 +133,7 @@ def compare(a: EvaluationRun, b: EvaluationRun) -> dict[str, Any]:
         raise EvaluationRefused(
             "These evaluations are not of the same clicks on the same masks, so their difference says nothing of the models."
         )
-    key = f"evaluations:{a.pk}:{b.pk}"
+    key = f"differences:{_content(a)}:{_content(b)}"  # not by their numbers, which a database may give out again
     found: dict[str, Any] | None = cache.get(key)
     if found is None:
         try:
@@ -142,6 +142,12 @@ def compare(a: EvaluationRun, b: EvaluationRun) -> dict[str, Any]:
             raise EvaluationRefused(str(refused)) from refused
         cache.set(key, found, timeout=None)
     return found
+
+
+def _content(run: EvaluationRun) -> str:
+    """What a report follows from."""
+    made_of = (run.version.sha256, run.manifest.sha256, run.part, run.placement, run.seed)
+    return hashlib.sha256(repr(made_of).encode()).hexdigest()
 
 
 def _live(asked: dict[str, Any]) -> QuerySet[EvaluationRun]:
@@ -210,10 +216,7 @@ def _evaluate(evaluation: EvaluationRun, say: Follow) -> Path:
 
 def checkpoint_of(version: ModelVersion) -> Path:
     """The file of a version, which is the one that was registered. Raises EvaluationRefused."""
-    if version.path == versions.SHIPPED:
-        path = engine.default_checkpoint()[0]
-    else:
-        path = Path(default_storage.path(version.path))
+    path = versions.file_of(version)
     if not path.exists():
         raise EvaluationRefused(f"The checkpoint of {version} is gone.")
     with path.open("rb") as file:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
-
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -12,43 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from annotator import claims
 from annotator.annotation.models import ModelVersion, Task
+from annotator.events.models import Once
 
 SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
-
-
-class WrittenOnce(models.QuerySet):
-    """Rows that nothing changes or removes."""
-
-    def update(self, **fields: Any) -> NoReturn:
-        raise TypeError(f"A {self.model._meta.verbose_name} is written once.")
-
-    def delete(self) -> NoReturn:
-        raise TypeError(f"A {self.model._meta.verbose_name} is written once.")
-
-    def bulk_update(self, *args: Any, **options: Any) -> NoReturn:
-        raise TypeError(f"A {self.model._meta.verbose_name} is written once.")
-
-    def bulk_create(self, *args: Any, **options: Any) -> list[Any]:
-        if options.get("update_conflicts") or len(args) > 1:
-            raise TypeError(f"A {self.model._meta.verbose_name} is written once.")
-        return super().bulk_create(*args, **options)
-
-
-class Once(models.Model):
-    """A row that is written once."""
-
-    objects = WrittenOnce.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **options: Any) -> None:
-        if not self._state.adding:
-            raise TypeError(f"A {self._meta.verbose_name} is written once.")
-        super().save(*args, **{**options, "force_insert": True})
-
-    def delete(self, *args: Any, **options: Any) -> NoReturn:
-        raise TypeError(f"A {self._meta.verbose_name} is written once.")
 
 
 class Part(models.TextChoices):

@@ -6,18 +6,17 @@ sorts by, `Task.benefit`, follows from them by the project's choice. Priority an
 
 from __future__ import annotations
 
-import random
-
 from django.conf import settings
 from django.db.models import QuerySet
 
 from annotator import engine
-from annotator.annotation import assign, versions
+from annotator.annotation import assign, sample, versions
 from annotator.annotation.models import ModelVersion, Project, Task
 from annotator.learning.models import Benefit
 from annotator.studies import store
 
 Order = Project.Order
+SALT = "annotator.benefit"
 BY_MODEL = (Order.QUALITY, Order.DISAGREEMENT)
 
 
@@ -74,7 +73,7 @@ def _version_of(task: Task) -> int | None:
 def _benefit(project: Project, task: Task) -> float | None:
     row = getattr(task, "benefit_row", None)
     if project.order == Order.RANDOM:
-        return random.Random(f"annotator.benefit {task.pk}").random()
+        return sample.drawn(task.pk, SALT)
     if row is None or project.order == Order.GIVEN:
         return None
     return 1 - row.quality if project.order == Order.QUALITY else float(row.disagreement)

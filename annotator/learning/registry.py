@@ -11,7 +11,6 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Model
 
-from annotator import engine
 from annotator.annotation import versions
 from annotator.annotation.models import ModelVersion
 from annotator.events import audit
@@ -38,11 +37,9 @@ def upload(file: Path, name: str, person: User) -> ModelVersion:
 
 def file_of(version: ModelVersion) -> Path:
     """The checkpoint's file on this machine. Raises RegistryRefused where it is gone."""
-    shipped = version.path == versions.SHIPPED
-    path = engine.default_checkpoint()[0] if shipped else Path(default_storage.path(version.path))
     if not versions.has_file(version):
         raise RegistryRefused(f"The checkpoint of {version} is gone.")
-    return path
+    return versions.file_of(version)
 
 
 def lineage(version: ModelVersion) -> Lineage:

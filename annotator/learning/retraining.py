@@ -16,7 +16,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -176,7 +175,7 @@ def _checked(choices: Choices, policy: Policy) -> dict[str, Any]:
 
 def check_file(version: ModelVersion) -> None:
     """Raises TrainingRefused where the version's checkpoint is not there any more."""
-    if version.path != versions.SHIPPED and not default_storage.exists(version.path):
+    if not versions.file_of(version).exists():
         raise TrainingRefused(f"The checkpoint of {version}, which this run begins with, is gone.")
 
 

@@ -15,8 +15,8 @@ from contextvars import ContextVar
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models.signals import post_save
-from django.utils.crypto import salted_hmac
 
+from annotator.annotation import sample
 from annotator.learning.models import Part, Patient
 from annotator.studies.models import Study
 from annotator.studies.outcomes import ImportRefused
@@ -36,7 +36,7 @@ def key_of(study: Study) -> str:
 
 def drawn(key: str) -> float:
     """The patient's number in [0, 1)."""
-    return int(salted_hmac(SALT, key, algorithm="sha256").hexdigest()[:12], 16) / 16**12
+    return sample.drawn(key, SALT)
 
 
 def side(key: str) -> Part:

@@ -15,23 +15,10 @@ from annotator.learning.promotion import PromotionRefused
 from annotator.learning.registry import RegistryRefused
 from segmodel import checkpoint
 from tests.annotator import factories
-from tests.annotator.factories import Cast, make_cast
+from tests.annotator.factories import Cast
 from tests.segmodel import toys
 
 pytestmark = pytest.mark.usefixtures("storage")
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def storage(settings, tmp_path: Path) -> Path:
-    """An empty default storage of the test's own."""
-    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path / "storage"}}
-    settings.STORAGES = {**settings.STORAGES, "default": backend}
-    return tmp_path / "storage"
 
 
 @pytest.fixture

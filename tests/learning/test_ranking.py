@@ -14,24 +14,11 @@ from annotator.learning import ranking
 from annotator.learning.models import Benefit
 from annotator.studies import store
 from tests.annotator import factories
-from tests.annotator.factories import Cast, make_cast
+from tests.annotator.factories import Cast
 from tests.segmodel import toys
 
 Order = Project.Order
 SHAPE = (3, 64, 96)
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def storage(settings, tmp_path: Path) -> Path:
-    """An empty default storage of the test's own."""
-    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path / "storage"}}
-    settings.STORAGES = {**settings.STORAGES, "default": backend}
-    return tmp_path / "storage"
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 A real site in a folder of its own: web server, job worker, socket. A small network is trained without spleens; it answers the
 clicks of a simulated annotator, who outlines the spleens of some training patients through the live socket; a retraining
-learns from what was accepted; the gate compares both versions on gold patients; the candidate is promoted; the next click
-carries it. The data set is BCV in the Decathlon layout; its test patients are the gold ones, its training and validation
+learns from what was accepted; the gate compares both versions on gold patients; a candidate that passes is promoted; the next
+click carries it. The data set is BCV in the Decathlon layout; its test patients are the gold ones, its training and validation
 patients keep their sides.
 """
 
@@ -114,7 +114,8 @@ class Loop:
         run = self.retrain()
         figures = self._python(FIGURES, run=run)
         before = self.version_of_a_click()
-        self._python(PROMOTE, run=run)
+        if figures["passed"]:
+            self._python(PROMOTE, run=run)
         figures |= {"labelled": labelled, "click before": before, "click after": self.version_of_a_click()}
         self.tell(f"the next click is answered by “{figures['click after']}”, before it was “{before}”")
         return figures
@@ -272,7 +273,7 @@ from django.contrib.auth.models import User
 from annotator.learning import promotion
 from annotator.learning.models import TrainingRun
 run = TrainingRun.objects.get(pk=given["run"])
-promotion.promote(run.candidate, User.objects.get(username="admin"), reason="demo")
+promotion.promote(run.candidate, User.objects.get(username="admin"))
 """
 FIGURES = """
 from annotator.learning.models import EvaluationRun, TrainingRun, Verdict

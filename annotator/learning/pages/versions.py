@@ -186,8 +186,9 @@ def _list(request: HttpRequest, form: Upload, status: int = 200) -> HttpResponse
         masks=_masks(),
     )
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    newest = {run.version_id: run for run in _evaluations(*page).reverse()}
     for version in page:
-        vars(version)["figures"] = _dice(_evaluations(version).first())
+        vars(version)["figures"] = _dice(newest.get(version.pk))
     context = {
         "page": page,
         "active": active,
@@ -206,9 +207,9 @@ def _masks() -> Subquery:
     return Subquery(rows.annotate(n=Count("pk")).values("n"))
 
 
-def _evaluations(version: ModelVersion) -> QuerySet[EvaluationRun]:
+def _evaluations(*of: ModelVersion) -> QuerySet[EvaluationRun]:
     """What is finished, the newest first."""
-    done = EvaluationRun.objects.filter(version=version, state=EvaluationRun.State.DONE)
+    done = EvaluationRun.objects.filter(version__in=of, state=EvaluationRun.State.DONE)
     return done.select_related("manifest").order_by("-pk")
 
 
