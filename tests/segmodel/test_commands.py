@@ -157,8 +157,9 @@ def test_train_says_how_far_it_has_come(data, recipe, tmp_path, monkeypatch):
     assert [line["done"] for line in written if line["stage"] == "prepare"] == [0, 0.5, 1]
     steps = [(line["done"], line["step"], line["steps"]) for line in written if line["stage"] == "train"]
     assert steps == [(0, 0, 2), (0.5, 1, 2), (1, 2, 2)]
-    losses = [json.loads(line).get("loss") for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    assert [line["loss"] for line in written if line["stage"] == "train"] == losses
+    *logged, last = map(json.loads, (tmp_path / "run" / "log.jsonl").read_text().splitlines())
+    assert [line["loss"] for line in written if line["stage"] == "train"] == [line.get("loss") for line in logged]
+    assert last.keys() == {"step", "validation"} and last["step"] == 2
 
 
 @pytest.mark.parametrize(
