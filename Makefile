@@ -78,7 +78,7 @@ lint: .make/python-dev .make/npm
 
 test-python: .make/python-dev .make/test-system frontend/dist/.vite/manifest.json
 	$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
-	$(BIN)/pytest -q $(PYTEST)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST)
 
 test-frontend: .make/npm
 	scripts/npm.sh run --silent test

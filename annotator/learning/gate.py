@@ -1,8 +1,9 @@
 """The gate: may a candidate answer clicks instead of the version in use?
 
-Both are judged by the same simulated clicks on the same frozen gold patients. No label may lose more than chance explains:
-where the interval of its paired difference over patients lies wholly below 0, it got worse. And the mean over labels has to
-rise by more than the site's rules ask for.
+Both are judged by the same simulated clicks on the same frozen gold patients. No label may lose more than chance explains,
+unless it is so little that nobody minds: where the interval of its paired difference over patients lies wholly below 0, and it
+fell by more than the rules tolerate, it got worse. Few patients make narrow intervals, hence the tolerance. And the mean over
+labels has to rise by more than the rules ask for.
 """
 
 from __future__ import annotations
@@ -33,10 +34,9 @@ class Change:
         interval = figures["interval"]["dice"][str(clicks)]
         return cls(name, figures["dice"][str(clicks)], tuple(interval) if interval else None)
 
-    @property
-    def is_worse(self) -> bool:
-        """More than chance explains; of one patient, who says nothing of chance, any fall counts."""
-        return (self.interval[1] if self.interval else self.by) < 0
+    def is_worse(self, tolerance: float) -> bool:
+        """By more than is tolerated and more than chance explains; of chance one patient says nothing."""
+        return self.by < -tolerance and (self.interval is None or self.interval[1] < 0)
 
     def __str__(self) -> str:
         """How far it fell or rose: 0.030 (0.010 to 0.050)."""
@@ -53,30 +53,35 @@ def judge(candidate: EvaluationRun, in_use: EvaluationRun, policy: Policy) -> Ve
     """
     figures = evaluation.compare(in_use, candidate)
     clicks = max(k for k in map(int, figures["mean"]["dice"]) if k <= policy.gate_clicks)
-    rule = {"clicks": clicks, "least_gain": policy.gate_gain}
-    passed, sentences = decide(figures, clicks, policy.gate_gain)
-    return _write(candidate.version, in_use.version, candidate.manifest, passed, rule, figures, sentences)
+    passed, sentences = decide(figures, clicks, policy.gate_gain, policy.gate_tolerance)
+    return _write(
+        candidate.version, in_use.version, candidate.manifest, passed, _rule(policy, clicks), figures, sentences
+    )
 
 
 def undecided(candidate: ModelVersion, in_use: ModelVersion, policy: Policy, why: str) -> Verdict:
     """The verdict where nothing can be compared: not passed."""
-    rule = {"clicks": policy.gate_clicks, "least_gain": policy.gate_gain}
-    return _write(candidate, in_use, None, False, rule, {}, [why])
+    return _write(candidate, in_use, None, False, _rule(policy, policy.gate_clicks), {}, [why])
 
 
-def decide(figures: Figures, clicks: int, least_gain: float) -> tuple[bool, list[str]]:
+def decide(figures: Figures, clicks: int, least_gain: float, tolerance: float) -> tuple[bool, list[str]]:
     """Whether differences, as segmodel's comparison gives them, pass; and why, in sentences."""
     changes = [Change.of(name, found, clicks) for name, found in figures["structures"].items()]
     mean = Change.of("mean", figures["mean"], clicks)
-    worse = [change for change in changes if change.is_worse]
+    worse = [change for change in changes if change.is_worse(tolerance)]
     sentences = [f"The {change.name} lost {change} at {_count(clicks)}." for change in worse]
     if not worse:
-        sentences.append("No label lost more than chance explains.")
+        tolerated = f"{tolerance:.3f} and more than " if tolerance else ""
+        sentences.append(f"No label lost more than {tolerated}chance explains.")
     gains = mean.by > least_gain
     way = "rose" if mean.by >= 0 else "fell"
     asked = "" if gains else f"; it has to rise by more than {least_gain:.3f}"
     sentences.append(f"The mean Dice {way} by {mean} at {_count(clicks)}{asked}.")
     return gains and not worse, sentences
+
+
+def _rule(policy: Policy, clicks: int) -> dict[str, Any]:
+    return {"clicks": clicks, "least_gain": policy.gate_gain, "tolerance": policy.gate_tolerance}
 
 
 def _count(clicks: int) -> str:

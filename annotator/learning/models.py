@@ -185,7 +185,7 @@ class Verdict(Once):
     in_use = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
     manifest = models.ForeignKey(Manifest, null=True, on_delete=models.PROTECT, related_name="+")
     passed = models.BooleanField()
-    rule = models.JSONField(help_text="{clicks, least_gain} that it was judged by")
+    rule = models.JSONField(help_text="{clicks, least_gain, tolerance} that it was judged by")
     figures = models.JSONField(default=dict, help_text="segmodel's comparison: differences with their intervals")
     sentences = models.JSONField(default=list, help_text="why")
     at = models.DateTimeField(default=timezone.now, editable=False)
@@ -234,6 +234,7 @@ class Policy(models.Model):
     promotes = models.BooleanField(default=False)
     gate_clicks = models.PositiveSmallIntegerField(default=3, validators=[MinValueValidator(1), MaxValueValidator(20)])
     gate_gain = models.FloatField(default=0.0, help_text="by which the mean Dice must rise at least")
+    gate_tolerance = models.FloatField(default=0.005, validators=SHARE, help_text="of a label's Dice")
 
     def __str__(self) -> str:
         return "the site's rules for learning"

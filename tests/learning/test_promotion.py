@@ -34,7 +34,7 @@ def judge(candidate: ModelVersion, passed: bool, frozen: bool = True, sentences:
     manifest = Manifest.objects.create(sha256="a" * 64, path="x", parts=["gold"], labels=["liver"], counts=counts)
     return Verdict.objects.create(
         candidate=candidate, in_use=versions.active(), manifest=manifest if frozen else None, passed=passed,
-        rule={"clicks": 3, "least_gain": 0.0}, sentences=list(sentences),
+        rule={"clicks": 3, "least_gain": 0.0, "tolerance": 0.005}, sentences=list(sentences),
     )  # fmt: skip
 
 

@@ -82,7 +82,7 @@ def test_a_verdict_has_its_figures(client, admin, run):
     candidate, sentences = make_version("candidate"), ["The liver lost 0.030 (0.010 to 0.050) at 3 clicks."]
     TrainingRun.objects.filter(pk=run.pk).update(candidate=candidate, state="done", is_only=None)
     said = {"dice": {"3": -0.03}, "interval": {"dice": {"3": [-0.05, -0.01]}}}
-    fields = {"passed": False, "rule": {"clicks": 3, "least_gain": 0.0}, "sentences": sentences}
+    fields = {"passed": False, "rule": {"clicks": 3, "least_gain": 0.0, "tolerance": 0.005}, "sentences": sentences}
     found = {"structures": {"liver": said}, "mean": said}
     Verdict.objects.create(candidate=candidate, in_use=versions.active(), figures=found, **fields)
     page = client.get(f"/models/training/{run.pk}/").content.decode()
@@ -104,6 +104,7 @@ RULES = {
     "replay": "25",
     "gate_clicks": "5",
     "gate_gain": "0.01",
+    "gate_tolerance": "0.002",
 }
 
 
@@ -112,6 +113,7 @@ def test_the_rules_can_be_changed(client, admin):
     assert client.post("/models/rules/", RULES)["Location"] == "/models/rules/"
     policy = Policy.objects.get()
     assert (policy.schedule, policy.after_masks, policy.replay, policy.gate_clicks) == ("weekly", 50, 0.25, 5)
+    assert policy.gate_tolerance == 0.002
     assert Event.objects.get(verb="changed").details["gate_gain"] == 0.01
 
 
@@ -120,6 +122,7 @@ def test_the_rules_can_be_changed(client, admin):
     [
         ("steps", "0", "A training has at least one step."),
         ("replay", "100", "Something new has to be among what it learns from."),
+        ("gate_tolerance", "-0.1", "Ensure this value is greater than or equal to 0."),
         ("gate_clicks", "4", "Select a valid choice. 4 is not one of the available choices."),
     ],
 )

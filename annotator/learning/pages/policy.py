@@ -28,15 +28,30 @@ class PolicyForm(forms.ModelForm):
 
     class Meta:
         model = Policy
-        fields = ["schedule", "after_masks", "steps", "replay", "promotes", "gate_clicks", "gate_gain"]
+        fields = [
+            "schedule",
+            "after_masks",
+            "steps",
+            "replay",
+            "promotes",
+            "gate_clicks",
+            "gate_gain",
+            "gate_tolerance",
+        ]
         labels = {
             "schedule": _("By the clock"),
             "after_masks": _("After newly accepted masks"),
             "steps": _("Steps"),
             "promotes": _("A candidate that passes the gate answers clicks at once"),
             "gate_gain": _("Least gain of the mean Dice"),
+            "gate_tolerance": _("Fall of a label's Dice that is tolerated"),
         }
-        help_texts = {"after_masks": _("0: never"), "promotes": "", "gate_gain": _("0.01 is one per cent")}
+        help_texts = {
+            "after_masks": _("0: never"),
+            "promotes": "",
+            "gate_gain": _("0.01 is one per cent"),
+            "gate_tolerance": "",
+        }
 
     def clean_steps(self) -> int:
         if (steps := self.cleaned_data["steps"]) < 1:
