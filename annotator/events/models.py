@@ -81,6 +81,10 @@ class Notice(models.Model):
         RETURNED = "returned"
         DUE = "due"
         SCORED = "scored"
+        PASSED = "passed"
+        REFUSED = "refused"
+        EVALUATED = "evaluated"
+        FAILED = "failed"
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=16, choices=Kind)

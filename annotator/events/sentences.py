@@ -32,9 +32,29 @@ def _scored(about: dict[str, Any]) -> str:
     return _("How you did on %(series)s: %(scores)s")
 
 
+def _passed(about: dict[str, Any]) -> str:
+    return _("%(version)s has been trained and passed the gate.")
+
+
+def _refused(about: dict[str, Any]) -> str:
+    return _("%(version)s has been trained and did not pass the gate: %(why)s")
+
+
+def _evaluated(about: dict[str, Any]) -> str:
+    return _("The evaluation of %(version)s is done.")
+
+
+def _failed(about: dict[str, Any]) -> str:
+    return _("%(name)s failed: %(why)s")
+
+
 _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "assigned": _assigned,
     "returned": _returned,
     "due": _due,
     "scored": _scored,
+    "passed": _passed,
+    "refused": _refused,
+    "evaluated": _evaluated,
+    "failed": _failed,
 }

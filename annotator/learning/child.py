@@ -102,5 +102,5 @@ def _last_words(errors: Path, code: int) -> str:
     said = [line for line in lines if line]
     sentences = [line.removeprefix(SAYS) for line in said if line.startswith(SAYS)]
     if code < 0 and not sentences:
-        return f"The training process was ended by the system (signal {-code}); was there too little memory?"
+        return f"The process was ended by the system (signal {-code}); was there too little memory?"
     return (sentences or said or [f"The process ended with code {code} and said nothing."])[-1]

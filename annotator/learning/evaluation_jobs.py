@@ -9,15 +9,15 @@ from celery import shared_task
 from celery.signals import worker_ready
 from kombu.exceptions import OperationalError
 
-from annotator.learning import evaluation
+from annotator.learning import evaluation, news
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task(name="annotator.evaluate")
 def evaluate(evaluation_id: int) -> None:
-    """Evaluate a model version on a frozen set."""
-    evaluation.run(evaluation_id)
+    """Evaluate a model version on a frozen set, and tell whoever asked for it."""
+    news.evaluated(evaluation.run(evaluation_id))
 
 
 def queue(evaluation_id: int, after: float = 0.0) -> None:

@@ -47,13 +47,13 @@ def for_training(
     person: User | None = None,
     note: Callable[[], None] = lambda: None,
 ) -> Manifest:
-    """Freeze the accepted masks of training and validation patients; no `labels`: all. `note` is called at every mask.
+    """Freeze the accepted masks of training and validation patients; no `labels`: all that a training patient has.
 
-    Raises FreezeRefused.
+    `note` is called at every mask. Raises FreezeRefused.
     """
     lines = list(_noted(_lines(projects, labels, (Part.TRAINING, Part.VALIDATION)), note))
-    _check_training(lines, labels)
-    return _keep(lines, (Part.TRAINING, Part.VALIDATION), person)
+    taught = _check_training(lines, labels)
+    return _keep([line for line in lines if line["label"] in taught], (Part.TRAINING, Part.VALIDATION), person)
 
 
 def for_evaluation(
@@ -129,15 +129,6 @@ def _counted(
                     yield line, slices
 
 
-def new_masks(projects: Iterable[Project], since: Manifest | None) -> int:
-    """Accepted masks of training and validation patients that an earlier frozen set does not have as they are now."""
-    before = (
-        {(line["assignment"], line["label"], line["z"], line["sha256"]) for line in read(since)} if since else set()
-    )
-    now = _lines(projects, (), (Part.TRAINING, Part.VALIDATION))
-    return sum((line["assignment"], line["label"], line["z"], line["sha256"]) not in before for line in now)
-
-
 def _noted(lines: Iterable[Line], note: Callable[[], None]) -> Iterator[Line]:
     for line in lines:
         note()
@@ -201,7 +192,8 @@ def _reviewer(case: Assignment) -> str | None:
     return last.person.get_username() if last and last.person else None
 
 
-def _check_training(lines: list[Line], labels: Collection[str]) -> None:
+def _check_training(lines: list[Line], labels: Collection[str]) -> set[str]:
+    """The labels that can be learnt; each that training patients have or that was asked for has to be one."""
     slices = Counter(line["label"] for line in lines if line["part"] == Part.TRAINING)
     if not lines:
         raise FreezeRefused("There are no accepted masks to learn from.")
@@ -209,12 +201,14 @@ def _check_training(lines: list[Line], labels: Collection[str]) -> None:
         raise FreezeRefused("All accepted masks are of one patient; nothing can be learnt from one.")
     if not slices:
         raise FreezeRefused("All accepted masks are of validation patients; there is none to train with.")
-    for name in sorted({line["label"] for line in lines} | {name_of(label) for label in labels}):
+    taught = set(slices) | {name_of(label) for label in labels}
+    for name in sorted(taught):
         if slices[name] < LEAST_SLICES:
             raise FreezeRefused(
                 f"The label {name} has accepted masks on {slices[name]} slices of training patients; "
                 f"{LEAST_SLICES} are the least to learn from. Leave it out, or label more."
             )
+    return taught
 
 
 def _keep(lines: list[Line], parts: Collection[Part], person: User | None) -> Manifest:

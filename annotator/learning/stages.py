@@ -25,7 +25,7 @@ from django.utils import timezone
 from annotator import claims, engine, release
 from annotator.annotation import versions
 from annotator.annotation.models import ModelVersion, Project
-from annotator.learning import child, curves, evaluation, freeze, gate, material, promotion, retraining, rules
+from annotator.learning import child, curves, evaluation, freeze, gate, material, news, promotion, retraining, rules
 from annotator.learning.evaluation import EvaluationRefused
 from annotator.learning.freeze import FreezeRefused
 from annotator.learning.models import EvaluationRun, Lineage, Manifest, Part, TrainingRun, Verdict
@@ -60,24 +60,22 @@ def run(run_id: int) -> None:
     except claims.Superseded:
         pass  # cancelled, or somebody else's
     except _Interrupted:
-        _leave(claim, state=State.WAITING)
+        with suppress(claims.Superseded):
+            claim.write(state=State.WAITING)
     except (TrainingRefused, FreezeRefused, EvaluationRefused, child.ChildFailed) as refused:
-        _fail(claim, str(refused))
+        _fail(run_id, claim, str(refused))
     except Exception as error:
         logger.exception("Training run %s failed.", run_id)
         is_full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-        _fail(claim, DISK_FULL if is_full else UNEXPECTED)
+        _fail(run_id, claim, DISK_FULL if is_full else UNEXPECTED)
     finally:
         clear_away()
 
 
-def _fail(claim: claims.Claim, sentence: str) -> None:
-    _leave(claim, state=State.FAILED, error=sentence, is_only=None, eta_s=None, done_at=timezone.now())
-
-
-def _leave(claim: claims.Claim, **fields: object) -> None:
-    with suppress(claims.Superseded):
-        claim.write(**fields)
+def _fail(run_id: int, claim: claims.Claim, sentence: str) -> None:
+    with suppress(claims.Superseded), transaction.atomic():
+        claim.write(state=State.FAILED, error=sentence, is_only=None, eta_s=None, done_at=timezone.now())
+        news.failed(TrainingRun.objects.get(pk=run_id))
 
 
 def folder_of(run_id: int) -> Path:
@@ -318,6 +316,7 @@ class _Job:
     def end(self, candidate: ModelVersion, verdict: Verdict) -> None:
         with transaction.atomic():
             self.set(state=State.DONE, stage="", progress=1.0, eta_s=None, is_only=None, done_at=timezone.now())
+            news.trained(self.run, verdict)
             if self.run.promotes and verdict.passed:
                 self.promote(candidate, verdict)
 

@@ -111,12 +111,14 @@ def test_only_what_is_accepted_is_frozen(project):
         freeze.for_evaluation([project])
 
 
-def test_new_masks_are_those_that_an_earlier_set_has_not(project, patients):
-    before = freeze.for_training([project])
-    assert (freeze.new_masks([project], None), freeze.new_masks([project], before)) == (44, 0)
-    frozen.make_truth(project, "T1", slices=3, seed=8)
-    frozen.make_truth(project, "G", slices=3, seed=8)
-    assert freeze.new_masks([project], before) == 6
+def test_what_only_validation_patients_have_is_left_out(project, patients):
+    heart = project.labels.create(name="Heart", value=3, colour="#ff0000")
+    case = frozen.make_truth(project, "V", accepted=False)
+    mask = np.zeros((3, frozen.SIDE, frozen.SIDE), bool)
+    mask[1, :5, :5] = True
+    factories.outline(case, heart, mask)
+    frozen.accept(case)
+    assert freeze.for_training([project]).labels == ["disk", "square"]
 
 
 # ------------------------------------------------------------------------------------------ refusals
