@@ -41,6 +41,7 @@ from .metrics import soft_dice_loss, tensor_to_masks
 from .networks import build
 from .processes import Processes
 from .pseudo import spoil
+from .quality import Calibration
 from .recipe import Recipe, RecipeError
 from .sampling import Batch, Sampler
 from .simulation import paper_click
@@ -72,6 +73,7 @@ class Trainer:
             inherit(network, start.network)
         self.network = network.to(self.device, memory_format=torch.channels_last)
         grid = Grid(recipe.spacing, network.multiple)
+        self.calibration = start.calibration if start else Calibration()
         measured = start.inputs.intensity if start else Intensity.measured(slices.images, *recipe.window)
         self.spec = InputSpec(grid, measured, recipe.sigma, recipe.disk, recipe.previous_mask > 0)
         self.sampler = Sampler(slices, self.spec, recipe)
@@ -258,10 +260,10 @@ class Trainer:
                 kept.copy_(now)
 
     def checkpoint(self, provenance: dict[str, Any]) -> Checkpoint:
-        """The network as it would be served now."""
+        """The network as it would be served now; its estimate of its quality is the starting model's until it is fitted anew."""
         described = {"recipe": dataclasses.asdict(self.recipe), "steps": self.steps_done, **provenance}
         network = copy.deepcopy(self.averaged).float().to("cpu").eval()
-        return Checkpoint(network, self.architecture, self.spec, described)
+        return Checkpoint(network, self.architecture, self.spec, described, calibration=self.calibration)
 
     def state(self) -> dict[str, Any]:
         """All that the next step depends on, as tensors, numbers and lists."""

@@ -17,6 +17,7 @@ from segmodel import checkpoint, training
 from segmodel.interaction import interact
 from segmodel.metrics import dice
 from segmodel.predictor import Predictor
+from segmodel.quality import Calibration
 from segmodel.recipe import Recipe, RecipeError
 from segmodel.simulation import centre_click
 from segmodel.training import Trainer, train
@@ -342,6 +343,14 @@ def test_a_run_may_start_from_a_model_and_give_it_a_map_for_the_previous_mask(tr
     image, maps = torch.randn(1, 1, 64, 64), torch.rand(1, 2, 64, 64)
     more = torch.cat([maps, torch.ones(1, 1, 64, 64)], dim=1)  # whatever the new map says, it has no weight yet
     torch.testing.assert_close(child.network(image, more), parent.network(image, maps))
+
+
+def test_a_run_keeps_the_calibration_of_its_start(trained):
+    parent = dataclasses.replace(
+        checkpoint.load(trained / "model.safetensors"), calibration=Calibration(-0.5, 0.9, 0.4)
+    )
+    assert Trainer(changed(), grid_slices(), start=parent).checkpoint({}).calibration == parent.calibration
+    assert Trainer(changed(), grid_slices()).checkpoint({}).calibration == Calibration()
 
 
 def test_a_model_of_another_architecture_is_no_start(trained):
