@@ -260,7 +260,7 @@ class Trainer:
                 kept.copy_(now)
 
     def checkpoint(self, provenance: dict[str, Any]) -> Checkpoint:
-        """The network as it would be served now; its estimate of its quality is the starting model's until it is fitted anew."""
+        """The network as it would be served now, with its start's estimate of its quality until that is fitted anew."""
         described = {"recipe": dataclasses.asdict(self.recipe), "steps": self.steps_done, **provenance}
         network = copy.deepcopy(self.averaged).float().to("cpu").eval()
         return Checkpoint(network, self.architecture, self.spec, described, calibration=self.calibration)
