@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
-from kombu.exceptions import OperationalError
 
+from annotator import broker
 from annotator.annotation import agreement, gold
-
-logger = logging.getLogger(__name__)
 
 
 @shared_task(name="annotator.compare")
@@ -22,10 +19,7 @@ def compare(comparison_id: int) -> None:
 
 def queue(comparison_id: int) -> None:
     """Have a comparison run; where no broker takes the job, it waits for the next worker that starts."""
-    try:
-        compare.delay(comparison_id)
-    except (OperationalError, OSError) as error:
-        logger.warning("The queue of jobs does not answer; comparison %s waits: %s", comparison_id, error)
+    broker.put(compare, comparison_id, waits=f"comparison {comparison_id}")
 
 
 @worker_ready.connect

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import ngettext
 
 from annotator.annotation import access, comments, projects, windows
 from annotator.annotation.models import Assignment, Transition
-from annotator.events import audit, notices
+from annotator.events import audit, language, notices
 from annotator.events.models import Notice
 
 S = Assignment.State
@@ -158,8 +159,11 @@ def _follow(move: Move, person: User, assignment: Assignment) -> None:
 
 
 def _commented(assignment: Assignment) -> str:
+    """The reason that open comments are, in the language of whoever gets the case back; empty where there are none."""
     count = comments.open_ones(assignment).count()
-    return {0: "", 1: "See the open comment."}.get(count, f"See the {count} open comments.")
+    with language.reading(assignment.person_id):
+        said = ngettext("See the open comment.", "See the %(count)d open comments.", count) % {"count": count}
+    return said if count else ""
 
 
 def check_editable(person: access.Person, assignment: Assignment) -> None:

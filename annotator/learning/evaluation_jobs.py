@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
-from kombu.exceptions import OperationalError
 
+from annotator import broker
 from annotator.learning import evaluation, news
-
-logger = logging.getLogger(__name__)
 
 
 @shared_task(name="annotator.evaluate")
@@ -22,10 +19,7 @@ def evaluate(evaluation_id: int) -> None:
 
 def queue(evaluation_id: int, after: float = 0.0) -> None:
     """Have an evaluation run `after` so many seconds; where no broker takes the job, it waits for the next worker."""
-    try:
-        evaluate.apply_async((evaluation_id,), countdown=after)
-    except (OperationalError, OSError) as error:
-        logger.warning("The queue of jobs does not answer; evaluation %s waits: %s", evaluation_id, error)
+    broker.put(evaluate, evaluation_id, waits=f"evaluation {evaluation_id}", countdown=after)
 
 
 @worker_ready.connect

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from celery import shared_task
@@ -10,13 +9,12 @@ from celery.signals import worker_ready
 from django.db import transaction
 from django.db.models.signals import post_save
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
+from annotator import broker
 from annotator.annotation.models import Assignment, Transition
 from annotator.learning import ranking, retraining, rules, stages
 from annotator.learning.models import TrainingRun
 
-logger = logging.getLogger(__name__)
 MINUTE = 60  # seconds, after which a call of the clock is made anew
 
 
@@ -55,10 +53,7 @@ def rank() -> None:
 
 def queue(run_id: int, **options: Any) -> None:
     """Have a run done; where no broker takes the job, it waits for the next minute, or the next worker that starts."""
-    try:
-        retrain.apply_async((run_id,), **options)
-    except (OperationalError, OSError) as error:
-        logger.warning("The queue of jobs does not answer; training run %s waits: %s", run_id, error)
+    broker.put(retrain, run_id, waits=f"training run {run_id}", **options)
 
 
 def follow_acceptances() -> None:
@@ -72,11 +67,8 @@ def _count_soon(instance: Transition, **_: object) -> None:
 
 
 def _count() -> None:
-    try:
-        if rules.waits_for_masks():
-            count_masks.delay()
-    except (OperationalError, OSError) as error:
-        logger.warning("The queue of jobs does not answer; the new masks are counted later: %s", error)
+    if rules.waits_for_masks():
+        broker.put(count_masks, waits="the count of new masks")
 
 
 @worker_ready.connect

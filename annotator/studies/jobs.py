@@ -6,8 +6,8 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
-from kombu.exceptions import OperationalError
 
+from annotator import broker
 from annotator.studies import uploads
 from annotator.studies.models import Upload
 
@@ -22,7 +22,7 @@ def queue(upload: Upload) -> None:
     """Have an upload imported; raises UploadRefused, the upload being gone, where no broker takes the job."""
     try:
         import_upload.delay(str(upload.pk))
-    except (OperationalError, OSError) as error:
+    except broker.AWAY as error:
         uploads.discard(upload)
         raise uploads.UploadRefused(
             "The queue of imports does not answer, so nothing was kept; try again later."

@@ -23,5 +23,5 @@ def storage(settings, tmp_path):
 @pytest.fixture
 def at_once(monkeypatch, django_capture_on_commit_callbacks):
     """`with at_once(): …`: jobs that are queued inside run when the block ends, as after a commit."""
-    monkeypatch.setattr(jobs.compare, "delay", jobs.compare)
+    monkeypatch.setattr(jobs.compare, "apply_async", lambda arguments: jobs.compare(*arguments))
     return lambda: django_capture_on_commit_callbacks(execute=True)

@@ -207,7 +207,7 @@ def test_a_reading_that_is_open_again_is_not_compared(cast: Cast, waiting) -> No
 
 def test_a_worker_that_starts_takes_up_what_waits_and_what_died(cast: Cast, waiting, monkeypatch) -> None:
     queued: list[int] = []
-    monkeypatch.setattr(jobs.compare, "delay", queued.append)
+    monkeypatch.setattr(jobs.compare, "apply_async", lambda arguments: queued.extend(arguments))
     jobs.resume()
     assert queued == [waiting.pk]
     Comparison.objects.update(state="running", heartbeat_at=timezone.now())
@@ -223,7 +223,7 @@ def test_a_broker_that_does_not_answer_costs_no_submission(cast: Cast, readings,
         raise OSError("no broker")
 
     with at_once():
-        monkeypatch.setattr(jobs.compare, "delay", refuse)
+        monkeypatch.setattr(jobs.compare, "apply_async", refuse)
         submit(*readings)
     assert Comparison.objects.get().state == "waiting"
 

@@ -17,6 +17,7 @@ from annotator.annotation.models import Assignment, Interaction, Lease, Membersh
 from annotator.annotation.progress import MoveRefused
 from annotator.annotation.review import ReviseRefused
 from annotator.annotation.truth import ground_truth
+from annotator.events import language
 from annotator.events.models import Event, Notice
 from annotator.protocol import Paint
 from tests.annotator.factories import SHAPE, Cast, assign, make_cast, make_person
@@ -166,6 +167,15 @@ def test_a_case_that_came_back_once_is_seen_again(cast: Cast, submitted: Assignm
 
 
 # ------------------------------------------------------------------------------------------ return and accept
+
+
+def test_a_reason_that_nobody_wrote_is_in_the_language_of_whoever_gets_the_case_back(
+    cast: Cast, submitted: Assignment
+) -> None:
+    language.remember(cast.alice, "de")
+    for z in (1, 2):
+        comments.add(cast.rob, submitted, "Here", z)
+    assert progress.make("return", cast.rob, submitted).reason == "Siehe die 2 offenen Kommentare."
 
 
 def test_open_comments_are_reason_enough_to_return(cast: Cast, submitted: Assignment) -> None:

@@ -297,7 +297,7 @@ def test_what_a_run_has_frozen_is_not_new(project, admin):
 
 def test_an_acceptance_is_counted_where_the_rules_ask_for_it(project, monkeypatch, django_capture_on_commit_callbacks):
     counted = []
-    monkeypatch.setattr(jobs.count_masks, "delay", lambda: counted.append(1))
+    monkeypatch.setattr(jobs.count_masks, "apply_async", lambda given: counted.append(1))
     trainable.split.enter("training 9", "training")
     for enough in (0, 5):
         set_rules(after_masks=enough)
