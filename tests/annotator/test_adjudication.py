@@ -188,6 +188,7 @@ def test_an_adjudication_takes_no_reading_from_the_queue(cast: Cast, task) -> No
     assert not assign.waiting(cast.project).filter(pk=task.pk).exists()
 
 
+@pytest.mark.races
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_press_at_once_one_has_it() -> None:
     cast = factories.make_cast()

@@ -163,6 +163,7 @@ def test_only_readings_go_on_with_somebody_else(cast: Cast, kind: str) -> None:
     assert Assignment.objects.get(pk=cast.alices.pk).state == S.ASSIGNED and cast.bob.assignments.count() == 1
 
 
+@pytest.mark.races
 @pytest.mark.django_db(transaction=True)
 def test_twenty_takers_at_once_get_twenty_cases() -> None:
     cast = make_cast()

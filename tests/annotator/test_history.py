@@ -423,6 +423,7 @@ def test_any_sequence_of_actions_agrees_with_the_naive_model(cast: Cast, actions
 # ------------------------------------------------------------------------------------------------ several writers
 
 
+@pytest.mark.races
 @pytest.mark.django_db(transaction=True)
 def test_of_two_windows_one_gets_the_number() -> None:
     cast = factories.make_cast()
@@ -431,6 +432,7 @@ def test_of_two_windows_one_gets_the_number() -> None:
     assert Interaction.objects.count() == 1
 
 
+@pytest.mark.races
 @pytest.mark.django_db(transaction=True)
 def test_the_same_message_at_once_is_stored_once() -> None:
     cast = factories.make_cast()

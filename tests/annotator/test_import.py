@@ -200,6 +200,7 @@ def test_the_same_voxels_at_another_place_are_other_content(dicom: list[Path], p
     assert "other content" in import_one(dicom[0].parent, project).sentences[0]
 
 
+@pytest.mark.races
 @pytest.mark.django_db(transaction=True)
 def test_two_imports_of_one_series_at_once_store_it_once(dicom: list[Path], storage: Path, monkeypatch) -> None:
     project = factories.make_project("Abdomen")

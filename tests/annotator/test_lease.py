@@ -107,6 +107,7 @@ def test_every_case_has_its_own(cast: Cast, here: Window) -> None:
     assert lease.begin(here) and lease.begin(Window(cast.bobs.pk, cast.bob.pk, "here"))
 
 
+@pytest.mark.races
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("take", [lease.hold, lease.begin])
 @pytest.mark.parametrize("is_left", [False, True])

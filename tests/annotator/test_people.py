@@ -124,6 +124,7 @@ def test_a_sign_up_that_is_refused_leaves_nothing(cast: Cast, change: dict[str, 
     assert not User.objects.filter(email=NEW["email"]).exists()
 
 
+@pytest.mark.races
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_open_a_link_at_once_one_comes_in() -> None:
     cast = make_cast()
@@ -163,6 +164,7 @@ def test_the_last_manager_stays_one(cast: Cast) -> None:
     people.change(membership(cast, cast.maria), cast.maria, "annotator")
 
 
+@pytest.mark.races
 @pytest.mark.django_db(transaction=True)
 def test_two_managers_cannot_remove_each_other() -> None:
     cast = make_cast()

@@ -102,6 +102,7 @@ def test_masks_change_only_while_the_work_is_open(cast: Cast, state: S) -> None:
             progress.check_editable(cast.alice, case)
 
 
+@pytest.mark.races
 @pytest.mark.django_db(transaction=True)
 def test_of_several_at_once_one_moves() -> None:
     cast = make_cast()

@@ -104,6 +104,7 @@ def test_what_a_reviewer_edits_is_handed_to_no_other_however_long_it_takes(cast:
     assert review.next_case(cast.maria, cast.project) == submitted
 
 
+@pytest.mark.races
 @pytest.mark.django_db(transaction=True)
 def test_ten_reviewers_at_once_are_handed_different_cases() -> None:
     cast = make_cast()

@@ -36,6 +36,7 @@ def test_any_order_leaves_the_newest(cast: Cast, order: tuple[int, ...]) -> None
     assert outcomes == [sequence >= max(order[:i], default=0) for i, sequence in enumerate(order)]
 
 
+@pytest.mark.races
 @pytest.mark.django_db(transaction=True)
 def test_many_at_once_leave_the_newest() -> None:
     cast = factories.make_cast()

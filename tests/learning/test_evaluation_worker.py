@@ -1,17 +1,26 @@
-"""A Celery worker is killed in the middle of an evaluation; the next one goes on, and the report is that of an unbroken run."""
+"""A Celery worker is killed in the middle of an evaluation; the next one goes on, and the report is that of an unbroken run.
+
+Redis carries the jobs and PostgreSQL has the rows, as on a site of several machines.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
 import signal
-import sqlite3
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests.postgres import Postgres, program
 from tests.site import Site
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(program("initdb") is None, reason="PostgreSQL is not installed"),
+    pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed"),
+]
 PATIENCE = 400  # seconds: behind everything else on the machine, it may take its time
 TIMES = ("ms_per_click", "encode_ms", "model", "command")
 
@@ -35,19 +44,18 @@ evaluation.run(evaluation.want(first.version, first.manifest).pk)
 
 @pytest.fixture
 def site(tmp_path):
-    with Site(tmp_path, DATABASE_URL="", ANNOTATOR_TRAINING_NICE="0") as site:
+    with Postgres() as server, Site(tmp_path, DATABASE_URL=server.url, ANNOTATOR_TRAINING_NICE="0") as site:
+        site.start_redis()
+        site.environment["CELERY_BROKER_URL"] = site.environment["REDIS_URL"]
         site.manage("migrate", "--verbosity", "0")
         site.manage("shell", "--no-imports", "-c", SET_UP.format(folder=str(tmp_path)))
         yield site
 
 
 def ask(site: Site, query: str):
-    database = sqlite3.connect(site.folder / "data" / "annotator.sqlite3", timeout=20)
-    try:
-        with database:
-            return database.execute(query).fetchone()
-    finally:
-        database.close()
+    with psycopg.connect(site.environment["DATABASE_URL"]) as database:
+        done = database.execute(query)
+        return done.fetchone() if done.description else None
 
 
 def kept(site: Site) -> list[Path]:
@@ -66,7 +74,7 @@ def test_what_a_killed_worker_has_left_is_finished_by_the_next(site):
     assert ask(site, "select state from learning_evaluationrun") == ("running",)
     finished = {file: file.stat().st_mtime for file in kept(site)}
     assert len(finished) < 3
-    ask(site, "update learning_evaluationrun set heartbeat_at = datetime(heartbeat_at, '-2 minutes')")  # time goes by
+    ask(site, "update learning_evaluationrun set heartbeat_at = heartbeat_at - interval '2 minutes'")  # time goes by
 
     site.start_jobs()
     again: dict[Path, float] = {}

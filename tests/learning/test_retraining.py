@@ -66,6 +66,7 @@ def test_a_run_goes_from_accepted_masks_to_a_verdict(project, working_folder):
 # ------------------------------------------------------------------------------------------ one run at a time
 
 
+@pytest.mark.races
 @pytest.mark.django_db(transaction=True)
 def test_ten_who_want_one_at_once_get_the_same(project, monkeypatch):
     monkeypatch.setattr(jobs, "queue", lambda run_id: None)
