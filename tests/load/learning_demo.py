@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--base", type=Path, help="its checkpoint, where there is one already")
     parser.add_argument("--patients", type=int, default=5, help="training patients whose spleens are outlined")
     parser.add_argument("--every", type=int, default=6, help="reference masks on one slice in so many")
-    parser.add_argument("--steps", type=int, default=200, help="of the retraining")
+    parser.add_argument("--steps", type=int, default=170, help="of the retraining")
     options = parser.parse_args()
     began = time.monotonic()
     dataset = layouts.read(options.data)
