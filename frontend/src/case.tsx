@@ -11,7 +11,8 @@ import { listenToKeys } from "./desk/keys";
 import { rememberedPreferences } from "./desk/preferences";
 import { Probe } from "./desk/probe";
 import { Simulated } from "./desk/simulated";
-import { browserTimers } from "./session/connection";
+import { browserTimers, socketAt } from "./live/connection";
+import { followNotices } from "./pages/notices";
 import { Session } from "./session/session";
 import { openOutbox, type StoredOutbox } from "./session/storage";
 import { App } from "./ui/App";
@@ -19,9 +20,8 @@ import { PointerInput } from "./viewer/pointer";
 import { Viewer } from "./viewer/viewer";
 
 function newSession(assignment: Assignment, outbox: StoredOutbox): Session {
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   return new Session({
-    open: () => new WebSocket(`${scheme}//${location.host}${assignment.socket}`),
+    open: () => socketAt(assignment.socket),
     loadMasks: () => loadSavedMasks(assignment.id),
     outbox,
     timers: browserTimers,
@@ -136,6 +136,7 @@ async function openCase(root: HTMLElement): Promise<void> {
   root.classList.add("is-open");
   render(<App work={{ desk, viewer, panes }} />, root);
   connectSession(desk);
+  followNotices(document);
   void desk.openAtComment();
   void simulated.open(location.hash, desk);
   viewer.host.focus();

@@ -52,7 +52,7 @@ export interface Assignment {
   readonly reader: string;
   readonly progress: Standing;
   readonly socket: string;
-  readonly links: Readonly<Record<"home" | "export" | "next" | "measures" | "review", string>> & {
+  readonly links: Readonly<Record<"home" | "notices" | "export" | "next" | "measures" | "review", string>> & {
     /** Of an adjudication alone. */
     readonly readings?: string;
   };

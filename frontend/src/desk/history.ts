@@ -1,7 +1,7 @@
 /** The steps that undo and redo can reach: shown as a list, jumped to, and replayed for one slice. */
 import { effect, type ReadonlySignal, signal } from "@preact/signals-core";
 import type { SliceClicks } from "../protocol/messages";
-import type { Timers } from "../session/connection";
+import type { Timers } from "../live/connection";
 import { type Place, samePlace } from "../session/place";
 import type { Session } from "../session/session";
 

@@ -37,7 +37,7 @@ import {
   withList,
 } from "./clicks";
 import { type Conflict, conflictOf } from "./conflict";
-import { Connection, type SocketLike, type Timers } from "./connection";
+import { Connection, type SocketLike, type Timers } from "../live/connection";
 import { Masks } from "./masks";
 import { Notices } from "./notices";
 import { Outbox, type OutboxMirror, type Unnumbered } from "./outbox";

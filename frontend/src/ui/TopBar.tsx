@@ -25,7 +25,19 @@ export function TopBar({ work }: { work: Work }) {
       <a class="button" href={links.export}>
         Export
       </a>
+      <Bell href={links.notices} />
     </header>
+  );
+}
+
+/** `pages/notices.ts` writes the count, as on every other page. */
+function Bell({ href }: { href: string }) {
+  return (
+    <a class="bell" href={href} title="Notices">
+      <Icon name="bell" />
+      <span class="unseen">Notices</span>
+      <span class="count" data-unseen hidden />
+    </a>
   );
 }
 
