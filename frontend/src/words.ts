@@ -1,8 +1,7 @@
 /**
  * Texts, numbers and dates in the language of the page. The English sentence is a text's name; the page brings the others along
  * as `#texts`, out of Django's catalogue `djangojs` (`annotator/texts.py`). They are there before any other module runs, so
- * constants can hold them. `make messages` finds what is
- * said as a plain text here: `scripts/frontend_texts.py`.
+ * constants can hold them. `scripts/frontend_texts.py` finds what is one plain string in a call of these.
  */
 
 type Value = string | number;

@@ -7,7 +7,7 @@ from tests.browser.screen import CaseScreen
 from tests.browser.test_accessibility import check
 
 pytestmark = pytest.mark.browser
-WORDS = "button, .button, h1, h2, h3, dt, dd, kbd, .state, .count, .field span, legend"
+WORDS = ".topbar, button, .button, h2, h3, dt, dd, kbd, .state, .count, .field span, legend"
 CUT_OFF = """words => [...document.querySelectorAll(words)]
   .filter((one) => one.checkVisibility() && !one.closest(".unseen, .strip"))
   .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline")
@@ -27,11 +27,16 @@ def german(log_in, site):
     return log_in_german
 
 
-def test_the_canvas_is_in_german(german, site, phantom_case):
-    page = german("annotator")
-    page.goto(f"{site.url}/cases/{phantom_case.id}/")
+def opened(page, site, case):
+    page.goto(f"{site.url}/cases/{case.id}/")
     screen = CaseScreen(page)
     screen.wait("s.connection === 'connected' && s.inference === 'ready' && s.sliceLoaded")
+    return screen
+
+
+def test_the_canvas_is_in_german(german, site, phantom_case):
+    page = german("annotator")
+    screen = opened(page, site, phantom_case)
     assert page.locator("html").get_attribute("lang") == "de"
     with screen.new_mask():
         page.mouse.click(*screen.point(110, 150))
@@ -53,6 +58,26 @@ def test_the_canvas_is_in_german(german, site, phantom_case):
     sheet.get_by_text("Strg+Umschalt+Z", exact=True).wait_for()
     shoot(page, "language-german-keys")
     assert page.evaluate(CUT_OFF, WORDS) == []
+    check(page)
+
+
+def test_a_review_in_german_has_room_for_its_buttons(german, site, phantom_case):
+    page = german("annotator")
+    screen = opened(page, site, phantom_case)
+    with screen.new_mask():
+        page.mouse.click(*screen.point(112, 152))
+    screen.wait_until_saved()
+    page.get_by_role("button", name="Einreichen").click()
+    page.get_by_text("eingereicht", exact=True).wait_for()
+    page.context.clear_cookies()
+    page = german("reviewer")
+    opened(page, site, phantom_case)
+    page.get_by_role("button", name="Annehmen", exact=True).wait_for()
+    page.get_by_role("link", name="Nächsten Fall prüfen").wait_for()
+    shoot(page, "language-german-review")
+    assert page.evaluate(CUT_OFF, WORDS) == []
+    page.get_by_role("button", name="Zurückgeben").click()
+    page.get_by_role("dialog").get_by_text("Was ist noch einmal zu tun?").wait_for()
     check(page)
 
 
