@@ -143,7 +143,9 @@ function Clicks({ work: { desk } }: { work: Work }) {
               class={click.id === desk.selected.value ? "click is-selected" : "click"}
               aria-pressed={click.id === desk.selected.value}
               aria-label={gettext("Click %(n)s, %(kind)s, column %(x)s, row %(y)s", {
-                ...{ x: click.x, y: click.y, n: i + 1 },
+                n: i + 1,
+                x: click.x,
+                y: click.y,
                 kind: click.positive ? gettext("foreground") : gettext("background"),
               })}
               title={`x ${click.x} y ${click.y}. ${gettext("%(key)s removes it.", { key: desk.keys.name("delete-click") })}`}
