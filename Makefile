@@ -102,7 +102,13 @@ lock: .make/python-dev
 	$(BIN)/python scripts/lock.py
 
 messages: .make/python-dev
-	cd annotator && ../$(BIN)/python -m django makemessages --all --no-location --no-wrap -v 0 && ../$(BIN)/python -m django compilemessages -v 0
+	trap 'rm -f $(CURDIR)/annotator/frontend.js' EXIT
+	$(BIN)/python scripts/frontend_texts.py annotator/frontend.js
+	cd annotator
+	for domain in django djangojs; do
+	  ../$(BIN)/python -m django makemessages --domain $$domain --all --no-location --no-wrap -v 0
+	done
+	../$(BIN)/python -m django compilemessages -v 0
 
 clean:
 	rm -rf .make .venv .venv-peers .venv-monailabel frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache

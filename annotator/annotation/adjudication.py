@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from numpy.typing import NDArray
 
-from annotator import masks, words
+from annotator import masks
 from annotator.annotation import access, agreement, history, progress
 from annotator.annotation.models import Assignment, Interaction, SliceMask, Task
 from annotator.events import audit
@@ -43,14 +45,16 @@ def of(task: Task) -> Assignment | None:
 def begin(task: Task, person: User) -> Assignment:
     """The person's adjudication of the task, made now or before; one person has it. Raises AdjudicationRefused."""
     if not access.may_adjudicate(person, task):
-        raise AdjudicationRefused("Only a reviewer who read none of its readings decides between them.")
+        raise AdjudicationRefused(_("Only a reviewer who read none of its readings decides between them."))
     if not access.is_member(person, task.project_id):
-        raise AdjudicationRefused(f"Only members of {task.project} decide between its readings.")
+        raise AdjudicationRefused(
+            _("Only members of %(project)s decide between its readings.") % {"project": task.project}
+        )
     with transaction.atomic():
         Task.objects.select_for_update().get(pk=task.pk)  # two who press at once are one after the other from here
         held = of(task)
         if held and held.person_id != person.pk:
-            raise AdjudicationRefused(f"{held.person.get_username()} adjudicates this case.")
+            raise AdjudicationRefused(_("%(name)s adjudicates this case.") % {"name": held.person.get_username()})
         if held:
             return held
         first, second = _two_readings(task)
@@ -83,8 +87,12 @@ def undecided(adjudication: Assignment) -> int:
 def check_decided(adjudication: Assignment) -> None:
     """Raises AdjudicationRefused while there is a mask to decide on."""
     if left := undecided(adjudication):
-        what = words.counted(left, "mask")
-        raise AdjudicationRefused(f"The readings differ on {what} more; take one, merge them, or outline it yourself.")
+        sentence = ngettext(
+            "The readings differ on %(n)s mask more; take one, merge them, or outline it yourself.",
+            "The readings differ on %(n)s masks more; take one, merge them, or outline it yourself.",
+            left,
+        )
+        raise AdjudicationRefused(sentence % {"n": left})
 
 
 def settle(adjudication: Assignment) -> None:
@@ -97,7 +105,7 @@ def settle(adjudication: Assignment) -> None:
 def _two_readings(task: Task) -> tuple[Assignment, Assignment]:
     readings = list(agreement.readings_of(task))
     if len(readings) != 2 or any(one.state not in access.READ for one in readings):
-        raise AdjudicationRefused("A case is adjudicated once two people have read it and both have submitted.")
+        raise AdjudicationRefused(_("A case is adjudicated once two people have read it and both have submitted."))
     for one in readings:
         one.task = task  # not asked of the database again for every slice
     return readings[0], readings[1]

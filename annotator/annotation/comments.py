@@ -9,8 +9,9 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from annotator.annotation import windows
+from annotator.annotation import history, windows
 from annotator.annotation.models import Assignment, Comment
 from annotator.events import audit
 
@@ -43,12 +44,12 @@ def add(
     case, text = _spoken_of(assignment), text.strip()
     _check_open(case)
     if not text:
-        raise CommentRefused("Write what the comment is to say.")
+        raise CommentRefused(_("Write what the comment is to say."))
     if len(text) > MAX_LENGTH:
-        raise CommentRefused(f"A comment has at most {MAX_LENGTH} characters.")
+        raise CommentRefused(_("A comment has at most %(n)s characters.") % {"n": MAX_LENGTH})
     _check_place(case, z, point)
     if label_id is not None and not case.task.project.labels.filter(pk=label_id).exists():
-        raise CommentRefused("This label is not one of the project's.")
+        raise CommentRefused(_("This label is not one of the project's."))
     y, x = point or (None, None)
     comment = Comment.objects.create(assignment=case, person=person, text=text, z=z, y=y, x=x, label_id=label_id)
     audit.note(person, "commented", case, case.task.project_id, comment=comment.pk)
@@ -81,11 +82,11 @@ def _tell(case: Assignment) -> None:
 def _check_open(case: Assignment) -> None:
     case.refresh_from_db(fields=["state"])
     if case.state == Assignment.State.ACCEPTED:
-        raise CommentRefused("This case is accepted; its comments stay as they are.")
+        raise CommentRefused(_("This case is accepted; its comments stay as they are."))
 
 
 def _check_place(case: Assignment, z: int, point: tuple[int, int] | None) -> None:
     depth, height, width = case.task.series.shape
     y, x = point or (0, 0)
     if not (0 <= z < depth and 0 <= y < height and 0 <= x < width):
-        raise CommentRefused(f"This is outside the volume: {depth} slices of {height}×{width} pixels.")
+        raise CommentRefused(history.outside(depth, height, width))

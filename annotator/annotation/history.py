@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError, transaction
 from django.db.models import TextField
 from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
 
 from annotator import masks
 from annotator.annotation.models import Assignment, Interaction
@@ -266,7 +267,7 @@ class Log:
             self.redoable.clear()
         if row.kind == AddClick.type:
             self.homes[row.sequence] = (row.label_id, row.z)
-        for place, (_, after) in change.items():
+        for place, (_before, after) in change.items():
             self.newest[place] = row.sequence
             if after.is_blank:
                 self.slices.pop(place, None)
@@ -357,8 +358,8 @@ def _checked(log: Log, assignment_id: int, message: Message, locked: Collection[
     if message.sequence != log.last_sequence + 1:
         raise _sequence_taken(message)
     change = _change(log, assignment_id, message)
-    if any(label_id in locked for label_id, _ in change):
-        raise ProtocolError("locked", "The label is locked; unlock it to change its masks.")
+    if any(label_id in locked for label_id, _z in change):
+        raise ProtocolError("locked", _("The label is locked; unlock it to change its masks."))
     return change
 
 
@@ -390,7 +391,8 @@ def _change(log: Log, assignment_id: int, message: Message) -> Change:
         place = (message.label, message.z)
         _check_inside(_shape(assignment_id, message.label), message.z, message.y, message.x)
         if len(log.slices.get(place, BLANK).clicks) >= MAX_CLICKS:
-            raise ProtocolError("too_many_clicks", f"A slice takes at most {MAX_CLICKS} clicks per label.")
+            sentence = _("A slice takes at most %(n)s clicks per label.") % {"n": MAX_CLICKS}
+            raise ProtocolError("too_many_clicks", sentence)
     elif isinstance(message, Paint):
         place = (message.label, message.z)
         _check_painted(_shape(assignment_id, message.label), message)
@@ -405,7 +407,7 @@ def _change(log: Log, assignment_id: int, message: Message) -> Change:
     else:
         found = log.click(message.click)
         if found is None:
-            raise ProtocolError("unknown_click", "This click is gone; it may have been deleted in another window.")
+            raise ProtocolError("unknown_click", _("This click is gone; it may have been deleted in another window."))
         place = found[0]
         if isinstance(message, MoveClick):
             _check_inside(_shape(assignment_id, place[0]), place[1], message.y, message.x)
@@ -414,7 +416,8 @@ def _change(log: Log, assignment_id: int, message: Message) -> Change:
 
 def _check_steps(steps: int, done: list[Done], what: str) -> None:
     if not done or steps < 1:
-        raise ProtocolError(f"nothing_to_{what}", f"There is nothing to {what}.")
+        sentence = _("There is nothing to undo.") if what == "undo" else _("There is nothing to redo.")
+        raise ProtocolError(f"nothing_to_{what}", sentence)
     if steps > len(done):
         raise ProtocolError(f"nothing_to_{what}", f"There are only {len(done)} steps to {what}, not {steps}.")
 
@@ -443,14 +446,20 @@ def _shape(assignment_id: int, label_id: int) -> tuple[int, int, int]:
 
 def unknown_label() -> ProtocolError:
     """Of a label that was deleted while somebody had it on screen."""
-    sentence = "This label was deleted from the project. Go on with the others; a reload shows which there are."
+    sentence = _("This label was deleted from the project. Go on with the others; a reload shows which there are.")
     return ProtocolError("unknown_label", sentence)
 
 
 def _check_inside(shape: tuple[int, int, int], z: int, y: int, x: int) -> None:
     depth, height, width = shape
     if z >= depth or y >= height or x >= width:
-        raise ProtocolError("outside", f"This is outside the volume: {depth} slices of {height}×{width} pixels.")
+        raise ProtocolError("outside", outside(depth, height, width))
+
+
+def outside(depth: int, height: int, width: int) -> str:
+    """Of a place that no volume of this size has."""
+    sentence = _("This is outside the volume: %(depth)s slices of %(height)s×%(width)s pixels.")
+    return sentence % {"depth": depth, "height": height, "width": width}
 
 
 def _sequence_taken(message: Message) -> ProtocolError:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
-from annotator import downloads, tables
+from annotator import downloads, tables, texts
 from annotator.annotation import access, assign, export, gold, measure, review, work
 from annotator.annotation.models import Assignment
 from annotator.events import audit
@@ -68,7 +68,7 @@ def case(request: HttpRequest, assignment_id: int) -> HttpResponse:
     assignment = _assignment(request, assignment_id)
     audit.saw(request.user, assignment, assignment.task.project_id)
     review.opened(assignment, person_of(request))
-    return render(request, "annotation/case.html", {"assignment": assignment})
+    return render(request, "annotation/case.html", {"assignment": assignment, "texts": texts.for_page()})
 
 
 @require_safe

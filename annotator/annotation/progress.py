@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.urls import reverse
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext_lazy
 
 from annotator.annotation import access, comments, projects, windows
 from annotator.annotation.models import Assignment, Transition
@@ -75,6 +76,19 @@ MOVES = {
     )
 }
 
+DEEDS = {
+    "start": pgettext_lazy("you … a case", "start"),
+    "submit": pgettext_lazy("you … a case", "submit"),
+    "take_back": pgettext_lazy("you … a case", "take back"),
+    "skip": pgettext_lazy("you … a case", "skip"),
+    "hand_back": pgettext_lazy("you … a case", "hand back"),
+    "withdraw": pgettext_lazy("you … a case", "withdraw"),
+    "accept": pgettext_lazy("you … a case", "accept"),
+    "return": pgettext_lazy("you … a case", "return"),
+    "reopen": pgettext_lazy("you … a case", "reopen"),
+}
+"""What is said of each move."""
+
 
 def moves(person: access.Person, assignment: Assignment) -> list[str]:
     """The names of the moves that the person can make now; to start is nobody's own decision."""
@@ -100,16 +114,17 @@ def make(name: str, person: User, assignment: Assignment, reason: str = "") -> T
     if rests := projects.archived(assignment.task.project_id):
         raise MoveRefused(rests)
     if not move.allows(person, assignment):
-        raise MoveRefused(f"You may not {_words(name)} this case.")
+        raise MoveRefused(_("You may not %(deed)s this case.") % {"deed": DEEDS[name]})
     reason = reason.strip() or (_commented(assignment) if name == "return" else "")
     if move.needs_reason and not reason:
-        raise MoveRefused(f"Say why you {_words(name)} this case.")
+        raise MoveRefused(_("Say why you %(deed)s this case.") % {"deed": DEEDS[name]})
     from annotator.annotation import submission  # what follows makes moves itself
 
     with transaction.atomic():
         assignment.state = Assignment.objects.values_list("state", flat=True).get(pk=assignment.pk)
         if not move.leads_on(assignment):
-            raise MoveRefused(f"The case is {S(assignment.state).label}, so you cannot {_words(name)} it.")
+            sentence = _("The case is %(state)s, so you cannot %(deed)s it.")
+            raise MoveRefused(sentence % {"state": S(assignment.state).label, "deed": DEEDS[name]})
         if name == "submit":
             submission.check(assignment)
         made = change(assignment, move.after, move.verb, person, reason)
@@ -128,7 +143,7 @@ def change(assignment: Assignment, after: S, verb: str, person: User | None, rea
     before = S(assignment.state)
     with transaction.atomic():
         if not Assignment.objects.filter(pk=assignment.pk, state=before).update(state=after):
-            raise MoveRefused("Somebody has just moved this case; reload the page.")
+            raise MoveRefused(_("Somebody has just moved this case; reload the page."))
         assignment.state = after
         audit.note(person, verb, assignment, assignment.task.project_id, before=before, after=after, reason=reason)
         windows.tell(assignment.pk, "progress")
@@ -176,11 +191,12 @@ def check_editable(person: access.Person, assignment: Assignment) -> None:
 def refusal(person: access.Person, assignment: Assignment) -> str | None:
     """Why the person may not change the work in the state that it is in, in one sentence; None where they may."""
     if not access.works_on(person, assignment):
-        return "You can look at this assignment, but only its annotator can change it."
+        return _("You can look at this assignment, but only its annotator can change it.")
     if rests := projects.archived(assignment.task.project_id):
         return rests
     if assignment.state not in EDITABLE:
-        return f"This case is {S(assignment.state).label}; its masks stay as they are."
+        state = S(assignment.state).label
+        return _("This case is %(state)s; its masks stay as they are.") % {"state": state}
     return None
 
 
@@ -191,7 +207,3 @@ def start(person: User, assignment: Assignment) -> None:
             make("start", person, assignment)
         except MoveRefused:  # another window was faster
             assignment.refresh_from_db(fields=["state"])
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from annotator.annotation import access, kept
 from annotator.annotation.models import Assignment, Membership, Project
@@ -79,7 +80,8 @@ def restore(project: Project, by: User) -> None:
 def archived(project_id: int) -> str | None:
     """Why nothing may change in the project, in one sentence; None where it may. Asked of the database each time."""
     name = Project.objects.filter(pk=project_id, archived_at__isnull=False).values_list("name", flat=True).first()
-    return f"The project {name} is archived, so its work rests until a manager restores it." if name else None
+    sentence = _("The project %(name)s is archived, so its work rests until a manager restores it.")
+    return sentence % {"name": name} if name else None
 
 
 def delete(project: Project, by: User, typed: str) -> None:

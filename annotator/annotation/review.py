@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from annotator import masks
 from annotator.annotation import access, assign, history, lease, progress, slicemasks
@@ -77,7 +78,7 @@ def revise(reading: Assignment, reviewer: User) -> Assignment:
     A copy that is open already is the one. Raises ReviseRefused.
     """
     if not access.may_revise(reviewer, reading):
-        raise ReviseRefused("You may not edit this case now.")
+        raise ReviseRefused(_("You may not edit this case now."))
     with transaction.atomic():
         theirs = Assignment.objects.filter(task=reading.task_id, person=reviewer.pk, kind=Kind.REVISION).first()
         if theirs is None:

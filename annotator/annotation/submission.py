@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 
 from annotator.annotation import adjudication, agreement, effort, gold, progress, sample
 from annotator.annotation.models import Assignment
@@ -44,6 +45,7 @@ def _accept_revised(person: User, revision: Assignment) -> None:
     begun = revision.transitions.filter(after=S.ASSIGNED).latest("pk").at
     if reading.state != S.SUBMITTED or reading.interactions.filter(created_at__gt=begun).exists():
         name = reading.person.get_username()
-        raise MoveRefused(f"{name} has worked on this case since you began to edit it; hand it back and review anew.")
+        sentence = _("%(name)s has worked on this case since you began to edit it; hand it back and review anew.")
+        raise MoveRefused(sentence % {"name": name})
     progress.change(revision, S.ACCEPTED, "accepted", person)
     progress.change(reading, S.ACCEPTED, "accepted", person)

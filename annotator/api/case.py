@@ -32,6 +32,7 @@ def case_json(person: access.Person, assignment: Assignment) -> dict[str, Any]:
         "socket": f"/ws/assignments/{assignment.pk}/",
         "links": {
             "home": reverse("my_work"),
+            "notices": reverse("notices"),
             "export": reverse("export", args=[assignment.pk]),
             "next": reverse("next_case", args=[project.pk]),
             "measures": reverse("measures", args=[assignment.pk]),

@@ -15,11 +15,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from annotator import masks, protocol
 from annotator.annotation import access, history, lease, overlap, progress, slicemasks, versions, windows
 from annotator.annotation.history import Painted
 from annotator.annotation.models import Assignment, LabelLock, Lease, ModelVersion, Project
+from annotator.events import language
 from annotator.inference import requests
 from annotator.live.database import in_database
 from annotator.protocol import MaskFrame, PlacedClick, ProtocolError, SliceClicks
@@ -30,7 +33,6 @@ NOT_LOGGED_IN, NOT_FOUND = 4401, 4404  # close codes
 LEFT = (1000, 1001)  # close codes of a window that is gone for good, not of a line that broke
 NOTHING = Painted(b"")
 BASES_KEPT = 32  # painted masks of a window
-ELSEWHERE = "Another window works on this case; nothing was changed."
 AWAY_AFTER = 5.0  # seconds without an answer; then the request is sent again, as often
 
 
@@ -74,6 +76,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
             await self.close(NOT_FOUND)
         else:
             self.assignment = assignment
+            translation.activate(await in_database(language.of)(person.pk))  # for as long as this task
             await self.channel_layer.group_add(self.group, self.channel_name)
 
     @property
@@ -127,10 +130,9 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
 
     async def greet(self, message: protocol.Hello) -> None:
         if message.protocol != protocol.PROTOCOL_VERSION:
-            sentence = (
-                f"This page speaks protocol {message.protocol}, the server {protocol.PROTOCOL_VERSION}: reload it."
-            )
-            raise ProtocolError("protocol_version", sentence)
+            sentence = _("This page speaks protocol %(page)s, the server %(server)s: reload it.")
+            versions_are = {"page": message.protocol, "server": protocol.PROTOCOL_VERSION}
+            raise ProtocolError("protocol_version", sentence % versions_are)
         if not 0 < len(message.window) <= protocol.MAX_WINDOW:
             raise ProtocolError("malformed", f"A window's name has 1 to {protocol.MAX_WINDOW} characters.")
         await self._open(message.window)
@@ -424,7 +426,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         except progress.MoveRefused as refused:
             raise ProtocolError("read_only", str(refused)) from None
         if not lease.hold(self.window):
-            raise ProtocolError("lease", ELSEWHERE)
+            raise ProtocolError("lease", _("Another window works on this case; nothing was changed."))
 
     @in_database
     def _stand(self, take: Callable[[lease.Window], bool]) -> tuple[Lease | None, bool]:

@@ -18,6 +18,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
+from annotator import texts
 from annotator.annotation import access, projects
 from annotator.annotation.models import Project
 from annotator.studies import jobs, uploads
@@ -105,6 +106,7 @@ def _page(request: HttpRequest, project: Project, error: str = "", status: int =
         .order_by("person__username"),
         "max_files": settings.IMPORT_MAX_FILES,
         "error": error,
+        "texts": texts.for_page(),
     }
     return render(request, "studies/upload.html", context, status=status)
 

@@ -11,17 +11,18 @@ import { listenToKeys } from "./desk/keys";
 import { rememberedPreferences } from "./desk/preferences";
 import { Probe } from "./desk/probe";
 import { Simulated } from "./desk/simulated";
-import { browserTimers } from "./session/connection";
+import { browserTimers, socketAt } from "./live/connection";
+import { followNotices } from "./pages/notices";
 import { Session } from "./session/session";
 import { openOutbox, type StoredOutbox } from "./session/storage";
 import { App } from "./ui/App";
 import { PointerInput } from "./viewer/pointer";
 import { Viewer } from "./viewer/viewer";
+import { gettext, ngettext } from "./words";
 
 function newSession(assignment: Assignment, outbox: StoredOutbox): Session {
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   return new Session({
-    open: () => new WebSocket(`${scheme}//${location.host}${assignment.socket}`),
+    open: () => socketAt(assignment.socket),
     loadMasks: () => loadSavedMasks(assignment.id),
     outbox,
     timers: browserTimers,
@@ -62,12 +63,17 @@ function connectViewer(desk: Desk, viewer: Viewer, simulated: Simulated): void {
   effect(() => {
     const { z, label, clicks, tool } = desk;
     viewer.host.dataset.tool = desk.comments.isPlacing.value ? "pin" : tool.value;
-    const place = `Slice ${z.value + 1} of ${desk.depth}, label ${label.value.name}, ${clicks.value.length} clicks.`;
-    const [crosshair, help] = ["crosshair", "help"].map((id) => desk.keys.name(id).replace("?", "question mark"));
-    viewer.host.setAttribute(
-      "aria-label",
-      `${place} Press ${crosshair} for a keyboard crosshair, ${help} for all keys.`,
+    const place = ngettext(
+      "Slice %(z)s of %(depth)s, label %(label)s, %(n)s click.",
+      "Slice %(z)s of %(depth)s, label %(label)s, %(n)s clicks.",
+      clicks.value.length,
+      { z: z.value + 1, depth: desk.depth, label: label.value.name },
     );
+    const [crosshair = "", help = ""] = ["crosshair", "help"].map((id) =>
+      desk.keys.name(id).replace("?", gettext("question mark")),
+    );
+    const keys = gettext("Press %(crosshair)s for a keyboard crosshair, %(help)s for all keys.", { crosshair, help });
+    viewer.host.setAttribute("aria-label", `${place} ${keys}`);
   });
 }
 
@@ -118,7 +124,7 @@ function connectSession(desk: Desk): void {
 
 async function openCase(root: HTMLElement): Promise<void> {
   const assignment = await loadAssignment(Number(root.dataset.assignment));
-  if (assignment.labels.length === 0) throw new Error("This project has no labels yet.");
+  if (assignment.labels.length === 0) throw new Error(gettext("This project has no labels yet."));
   const outbox = await openOutbox(assignment.id, localStorage, navigator.locks);
   const readings = await loadReadings(assignment);
   const desk = new Desk(assignment, newSession(assignment, outbox), rememberedPreferences(localStorage), readings);
@@ -136,6 +142,7 @@ async function openCase(root: HTMLElement): Promise<void> {
   root.classList.add("is-open");
   render(<App work={{ desk, viewer, panes }} />, root);
   connectSession(desk);
+  followNotices(document);
   void desk.openAtComment();
   void simulated.open(location.hash, desk);
   viewer.host.focus();
@@ -143,9 +150,10 @@ async function openCase(root: HTMLElement): Promise<void> {
 
 const root = document.getElementById("case");
 if (root) {
-  root.innerHTML = '<p class="opening" role="status">Opening the case…</p>';
+  root.innerHTML = '<p class="opening" role="status"></p>';
+  root.firstElementChild?.append(gettext("Opening the case…"));
   openCase(root).catch((error: Error) => {
     root.innerHTML = '<p class="opening" role="alert"></p>';
-    root.firstElementChild?.append(`The case could not be opened. ${error.message}`);
+    root.firstElementChild?.append(`${gettext("The case could not be opened.")} ${error.message}`);
   });
 }

@@ -1,36 +1,37 @@
 /** The upload page: a drop zone and buttons in the server's form, then what became of every series. */
 import { fromDrop, fromInput, type PickedFile, summary } from "./upload/files";
 import { follow, type ImportState, type ReportEntry, send, uploadForm } from "./upload/importing";
+import { gettext } from "./words";
 
 const FORM = `
   <div class="dropzone">
-    <p>Drop a folder of DICOM files, a zip or NIfTI files here</p>
+    <p>${gettext("Drop a folder of DICOM files, a zip or NIfTI files here")}</p>
     <div class="actions">
-      <button type="button" data-pick="folder">Choose a folder…</button>
-      <button type="button" data-pick="files">Choose files…</button>
+      <button type="button" data-pick="folder">${gettext("Choose a folder…")}</button>
+      <button type="button" data-pick="files">${gettext("Choose files…")}</button>
     </div>
     <input type="file" data-input="folder" webkitdirectory multiple hidden>
     <input type="file" data-input="files" multiple hidden accept=".zip,.nii,.gz,.dcm,application/dicom">
-    <p class="quiet" data-part="chosen" aria-live="polite">Nothing chosen yet</p>
+    <p class="quiet" data-part="chosen" aria-live="polite">${gettext("Nothing chosen yet")}</p>
   </div>
-  <div class="actions"><button type="submit" class="primary" disabled>Upload</button></div>
+  <div class="actions"><button type="submit" class="primary" disabled>${gettext("Upload")}</button></div>
   <section class="upload-progress" hidden>
     <p data-part="stage" role="status"></p>
-    <progress max="1" value="0" aria-label="Progress"></progress>
+    <progress max="1" value="0" aria-label="${gettext("Progress")}"></progress>
   </section>
   <p class="error" role="alert" hidden></p>
-  <ul class="report" aria-label="What became of the files" aria-live="polite"></ul>`;
+  <ul class="report" aria-label="${gettext("What became of the files")}" aria-live="polite"></ul>`;
 
 const OUTCOMES = {
-  imported: ["Imported", "good"],
-  known: ["Already here", "warn"],
-  refused: ["Refused", "bad"],
+  imported: [gettext("Imported"), "good"],
+  known: [gettext("Already here"), "warn"],
+  refused: [gettext("Refused"), "bad"],
 } as const;
 const STAGES = {
-  received: "Waiting for the import…",
-  running: "Importing…",
-  done: "Import finished.",
-  failed: "The import failed.",
+  received: gettext("Waiting for the import…"),
+  running: gettext("Importing…"),
+  done: gettext("Import finished."),
+  failed: gettext("The import failed."),
 };
 
 class UploadPage {
@@ -79,8 +80,10 @@ class UploadPage {
 
   private choose(files: readonly PickedFile[]): void {
     this.files = files;
-    this.find("[data-part=chosen]").textContent = files.length ? summary(files) : "There is no file in what you chose";
-    this.submit.textContent = files.length ? `Upload ${summary(files)}` : "Upload";
+    this.find("[data-part=chosen]").textContent = files.length
+      ? summary(files)
+      : gettext("There is no file in what you chose");
+    this.submit.textContent = files.length ? gettext("Upload %(files)s", { files: summary(files) }) : gettext("Upload");
     this.submit.disabled = files.length === 0;
     this.say("");
   }
@@ -90,12 +93,12 @@ class UploadPage {
     this.say("");
     this.showReport([]);
     try {
-      this.progress("Uploading…", 0);
+      this.progress(gettext("Uploading…"), 0);
       const data = uploadForm(this.form, this.files);
-      const url = await send(this.form.dataset.url ?? "", data, (share) => this.progress("Uploading…", share));
+      const url = await send(this.form.dataset.url ?? "", data, (share) => this.progress(gettext("Uploading…"), share));
       for await (const state of follow(url)) this.showImport(state);
       this.choose([]);
-      this.find("[data-part=chosen]").textContent = "Choose more, if there is more";
+      this.find("[data-part=chosen]").textContent = gettext("Choose more, if there is more");
     } catch (error) {
       this.say((error as Error).message);
       this.submit.disabled = false;

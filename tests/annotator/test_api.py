@@ -106,6 +106,7 @@ def test_the_case(stored: Cast) -> None:
         },
         "links": {
             "home": "/",
+            "notices": "/notices/",
             "export": f"/cases/{number}/export/",
             "next": f"/projects/{stored.project.pk}/next/",
             "measures": f"/cases/{number}/measures.csv",

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from tests.browser.conftest import shoot
+from tests.browser.screen import CaseScreen
 from tests.browser.test_accessibility import check
 from tests.site import Site
 
@@ -51,3 +52,30 @@ def test_the_bell_counts_live(log_in, page, site):
     page.get_by_role("heading", name="Notices").wait_for()
     shoot(page, "notices")
     check(page)
+
+
+def test_it_tells_at_the_canvas_too(log_in, page, site, phantom_case):
+    log_in("annotator")
+    page.get_by_role("heading", name="My work").wait_for()
+    with page.expect_websocket(lambda socket: socket.url.endswith("/ws/notices/")) as opened:
+        page.goto(f"{site.url}/cases/{phantom_case.id}/")
+    opened.value.wait_for_event("framereceived")
+    screen = CaseScreen(page)
+    screen.wait("s.sliceLoaded")
+    before = page.locator("[data-unseen]").text_content() or "0"
+    site.manage("shell", "--no-imports", "-c", TELL)
+    toast = page.locator(".toasts").get_by_role("link")
+    toast.get_by_text("the dome is missing").wait_for()
+    page.get_by_role("link", name=f"Notices {int(before) + 1}", exact=True).wait_for()
+    for control in page.locator("button:visible, input:visible, a.button:visible").all():
+        if not control.evaluate("one => one.closest('.toasts') !== null"):
+            assert not overlap(control.bounding_box(), toast.bounding_box()), control.evaluate("one => one.outerHTML")
+    shoot(page, "notice-canvas")
+    check(page)
+    page.locator(".toasts").get_by_role("button", name="Close").click()
+    toast.wait_for(state="detached")
+
+
+def overlap(a, b):
+    across = a["x"] < b["x"] + b["width"] and b["x"] < a["x"] + a["width"]
+    return across and a["y"] < b["y"] + b["height"] and b["y"] < a["y"] + a["height"]

@@ -9,6 +9,7 @@ import type { Comment, CommentApi, NewComment } from "./comments";
 import type { Steps } from "./history";
 import type { OverlapRule } from "./overlap";
 import type { ProgressApi, Standing } from "./progress";
+import { gettext } from "../words";
 
 export interface Label {
   readonly id: number;
@@ -52,7 +53,7 @@ export interface Assignment {
   readonly reader: string;
   readonly progress: Standing;
   readonly socket: string;
-  readonly links: Readonly<Record<"home" | "export" | "next" | "measures" | "review", string>> & {
+  readonly links: Readonly<Record<"home" | "notices" | "export" | "next" | "measures" | "review", string>> & {
     /** Of an adjudication alone. */
     readonly readings?: string;
   };
@@ -114,12 +115,15 @@ async function get(url: string): Promise<Response> {
 }
 
 function checked(response: Response): Response {
-  if (!response.ok) throw new Error(REASONS[response.status] ?? `The server answered ${response.status}.`);
+  if (!response.ok)
+    throw new Error(
+      REASONS[response.status] ?? gettext("The server answered %(status)s.", { status: response.status }),
+    );
   return response;
 }
 
 const REASONS: Readonly<Record<number, string>> = {
-  401: "You are not logged in any more. Log in again.",
-  403: "You may not open this case.",
-  404: "There is no such case.",
+  401: gettext("You are not logged in any more. Log in again."),
+  403: gettext("You may not open this case."),
+  404: gettext("There is no such case."),
 };

@@ -21,6 +21,7 @@ import type { Preferences } from "./preferences";
 import { type Direction, Propagation } from "./propagation";
 import { Progress } from "./progress";
 import { isDoubtful } from "./quality";
+import { decimal, gettext, ngettext } from "../words";
 
 export type Tool = "click" | "window" | "ruler" | PaintTool;
 
@@ -255,7 +256,11 @@ export class Desk {
     const elsewhere = place.z !== this.z.value || label !== this.label.value;
     this.selectLabel(label);
     this.goTo(place.z);
-    if (elsewhere) this.announcement.value = `Went to slice ${place.z + 1}, ${label?.name}, where this took effect.`;
+    if (elsewhere)
+      this.announcement.value = gettext("Went to slice %(z)s, %(label)s, where this took effect.", {
+        z: place.z + 1,
+        label: label?.name ?? "",
+      });
   }
 
   /** The nearest slice in a direction that has a mask of the chosen label. */
@@ -264,7 +269,7 @@ export class Desk {
     const beyond = slices.filter((z) => (z - this.z.value) * direction > 0);
     const next = direction > 0 ? Math.min(...beyond) : Math.max(...beyond);
     if (Number.isFinite(next)) this.goTo(next);
-    else this.announcement.value = `No further slice with ${this.label.value.name}.`;
+    else this.announcement.value = gettext("No further slice with %(label)s.", { label: this.label.value.name });
   }
 
   /** Slices on which a label has a mask, lowest first. */
@@ -281,7 +286,8 @@ export class Desk {
   goToDoubtful(): void {
     const slices = this.doubtfulSlices(this.label.value);
     const next = nextAround(slices, this.z.value);
-    if (next === undefined) this.announcement.value = `No slice of ${this.label.value.name} is doubtful.`;
+    if (next === undefined)
+      this.announcement.value = gettext("No slice of %(label)s is doubtful.", { label: this.label.value.name });
     else this.goTo(next);
   }
 
@@ -348,7 +354,9 @@ export class Desk {
     this.history.stop();
     const { id, name } = this.label.value;
     const isLocked = this.session.locked.value.has(id);
-    const locked = isLocked ? `${name} is locked. Unlock it to change its masks.` : undefined;
+    const locked = isLocked
+      ? gettext("%(label)s is locked. Unlock it to change its masks.", { label: name })
+      : undefined;
     return this.isRefused(this.refusal ?? locked);
   }
 
@@ -411,7 +419,7 @@ export class Desk {
     if (!ruler) return;
     const mm = lengthMm(this.grid, ruler.from, ruler.to);
     if (mm < 0.1) this.ruler.value = undefined;
-    else this.announcement.value = `${mm.toFixed(1)} millimetres`;
+    else this.announcement.value = gettext("%(mm)s millimetres", { mm: decimal(mm, 1) });
   }
 
   // ------------------------------------------------------------------------------------------ clicks
@@ -494,7 +502,7 @@ export class Desk {
   /** Something done to the whole mask of this slice. */
   edit(tool: WholeTool): void {
     if (!this.slice.value || this.isBusy || this.refusesChange()) return;
-    if (!this.painting.apply(this.place.value, tool)) this.announcement.value = "This changes nothing here.";
+    if (!this.painting.apply(this.place.value, tool)) this.announcement.value = gettext("This changes nothing here.");
   }
 
   /** The mask of the slice above (1) or below (−1), for this one. */
@@ -502,15 +510,21 @@ export class Desk {
     if (!this.slice.value || this.isBusy || this.refusesChange()) return;
     const from = { ...this.place.value, z: this.z.value + direction };
     if (!this.session.masks.at(from)?.runs.length)
-      this.announcement.value = `The slice ${direction > 0 ? "above" : "below"} has no mask of ${this.label.value.name}.`;
-    else if (!this.painting.copy(this.place.value, from)) this.announcement.value = "This changes nothing here.";
+      this.announcement.value =
+        direction > 0
+          ? gettext("The slice above has no mask of %(label)s.", { label: this.label.value.name })
+          : gettext("The slice below has no mask of %(label)s.", { label: this.label.value.name });
+    else if (!this.painting.copy(this.place.value, from))
+      this.announcement.value = gettext("This changes nothing here.");
   }
 
   /** Carries this slice's mask to its neighbours, as far as the structure goes. */
   async propagate(directions: readonly Direction[]): Promise<void> {
     if (this.isBusy || this.refusesChange()) return;
     if (!this.session.masks.at(this.place.value)?.runs.length) {
-      this.session.notices.say(`This slice has no mask of ${this.label.value.name} to go on from.`);
+      this.session.notices.say(
+        gettext("This slice has no mask of %(label)s to go on from.", { label: this.label.value.name }),
+      );
       return;
     }
     this.tellReached(await this.propagation.run(this.place.value, directions));
@@ -521,11 +535,14 @@ export class Desk {
     if (this.isBusy || this.refusesChange()) return;
     const filling = this.propagation.fill(this.place.value);
     if (filling) this.tellReached(await filling);
-    else this.session.notices.say(`There are no two confirmed slices of ${this.label.value.name} to fill in between.`);
+    else
+      this.session.notices.say(
+        gettext("There are no two confirmed slices of %(label)s to fill in between.", { label: this.label.value.name }),
+      );
   }
 
   private tellReached(slices: number): void {
-    this.announcement.value = slices === 1 ? "1 slice was reached." : `${slices} slices were reached.`;
+    this.announcement.value = ngettext("%(n)s slice was reached.", "%(n)s slices were reached.", slices);
   }
 
   isUnconfirmed(label: Label, z: number): boolean {
@@ -568,7 +585,7 @@ export class Desk {
     if (!this.adjudication) return;
     const next = this.adjudication.next(this.place.value);
     if (!next) {
-      this.announcement.value = "Every difference between the readings is decided.";
+      this.announcement.value = gettext("Every difference between the readings is decided.");
       return;
     }
     this.selectLabel(this.assignment.labels.find(({ id }) => id === next.label));
@@ -597,7 +614,8 @@ export class Desk {
     if (this.crosshair.value) return this.pin(this.crosshair.value);
     this.comments.draft.value = undefined;
     this.comments.isPlacing.value = !this.comments.isPlacing.value;
-    if (this.comments.isPlacing.value) this.announcement.value = "Press on the slice where the comment belongs.";
+    if (this.comments.isPlacing.value)
+      this.announcement.value = gettext("Press on the slice where the comment belongs.");
   }
 
   pin(at: Voxel | undefined): void {
@@ -620,7 +638,7 @@ export class Desk {
     const { open, chosen } = this.comments;
     const next = open.value.find(({ id }) => id > (chosen.value ?? 0)) ?? open.value[0];
     if (next) this.goToComment(next);
-    else this.announcement.value = "There is no open comment.";
+    else this.announcement.value = gettext("There is no open comment.");
   }
 
   /** Reads the comments; a case that came back is opened at the first that is open. */
@@ -654,7 +672,9 @@ export class Desk {
     if (this.crosshair.value) return this.leaveCrosshair();
     this.crosshair.value = this.pointed.value ?? this.cut.value;
     this.cutThrough(this.crosshair.value);
-    this.announcement.value = `Crosshair on. Arrow keys move it, ${this.keys.name("click-here")} clicks.`;
+    this.announcement.value = gettext("Crosshair on. Arrow keys move it, %(key)s clicks.", {
+      key: this.keys.name("click-here"),
+    });
   }
 
   private leaveCrosshair(): void {
@@ -684,7 +704,10 @@ export class Desk {
     this.press(at, there, background);
     const [down, leave] = [this.keys.name("click-here"), this.keys.name("cancel")];
     if (there)
-      this.announcement.value = `Click picked up. Arrow keys move it, ${down} puts it down, ${leave} leaves it.`;
+      this.announcement.value = gettext(
+        "Click picked up. Arrow keys move it, %(down)s puts it down, %(leave)s leaves it.",
+        { down, leave },
+      );
     else this.session.release();
   }
 
@@ -693,7 +716,7 @@ export class Desk {
   }
 
   readout(at: Voxel): string {
-    return `column ${at.x}, row ${at.y}, ${this.valueAt(at) ?? "?"} HU`;
+    return gettext("column %(x)s, row %(y)s, %(value)s HU", { x: at.x, y: at.y, value: this.valueAt(at) ?? "?" });
   }
 }
 

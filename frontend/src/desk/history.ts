@@ -1,9 +1,10 @@
 /** The steps that undo and redo can reach: shown as a list, jumped to, and replayed for one slice. */
 import { effect, type ReadonlySignal, signal } from "@preact/signals-core";
 import type { SliceClicks } from "../protocol/messages";
-import type { Timers } from "../session/connection";
+import type { Timers } from "../live/connection";
 import { type Place, samePlace } from "../session/place";
 import type { Session } from "../session/session";
+import { gettext } from "../words";
 
 /** As `annotator/annotation/history.py` has it. */
 export interface Step {
@@ -78,7 +79,7 @@ export class History {
     this.stop();
     const { steps } = await this.read(REPLAYED);
     const story = steps.filter(({ slice, in_force }) => in_force && samePlace(slice, place));
-    if (story.length === 0) return this.session.notices.say("Nothing was done here yet.");
+    if (story.length === 0) return this.session.notices.say(gettext("Nothing was done here yet."));
     this.show(story);
   }
 
@@ -101,7 +102,7 @@ export class History {
     try {
       return await this.load(most);
     } catch (error) {
-      this.session.notices.say(`The history could not be read. ${(error as Error).message}`);
+      this.session.notices.say(`${gettext("The history could not be read.")} ${(error as Error).message}`);
       return this.listed.value;
     }
   }
@@ -112,30 +113,30 @@ export const replaysAt = (replayed: ReadonlySignal<Step | undefined>, place: Pla
   replayed.value && samePlace(replayed.value.slice, place) ? replayed.value : undefined;
 
 const TOOLS: Readonly<Record<string, string>> = {
-  accept: "Accepted",
-  brush: "Brush",
-  eraser: "Eraser",
-  lasso: "Lasso",
-  threshold: "Brush in a range",
-  fill: "Holes filled",
-  largest: "Largest piece kept",
-  grow: "Grown",
-  shrink: "Shrunk",
-  copy: "Copied",
-  clear: "Cleared",
-  agreed: "Both agree",
-  first: "First reading",
-  second: "Second reading",
-  union: "Either reading",
-  intersection: "Both readings",
+  accept: gettext("Accepted"),
+  brush: gettext("Brush"),
+  eraser: gettext("Eraser"),
+  lasso: gettext("Lasso"),
+  threshold: gettext("Brush in a range"),
+  fill: gettext("Holes filled"),
+  largest: gettext("Largest piece kept"),
+  grow: gettext("Grown"),
+  shrink: gettext("Shrunk"),
+  copy: gettext("Copied"),
+  clear: gettext("Cleared"),
+  agreed: gettext("Both agree"),
+  first: gettext("First reading"),
+  second: gettext("Second reading"),
+  union: gettext("Either reading"),
+  intersection: gettext("Both readings"),
 };
 
 /** What a step was, in two or three words. */
 export function named({ kind, tool, sequence, slice }: Step): string {
   if (kind === "paint") return TOOLS[tool] ?? tool;
-  if (kind === "propagate") return "Propagated";
-  if (kind === "move_click") return "Click moved";
-  if (kind === "delete_click") return "Click deleted";
+  if (kind === "propagate") return gettext("Propagated");
+  if (kind === "move_click") return gettext("Click moved");
+  if (kind === "delete_click") return gettext("Click deleted");
   const background = slice.clicks.find(({ id }) => id === sequence)?.positive === false;
-  return background ? "Background click" : "Foreground click";
+  return background ? gettext("Background click") : gettext("Foreground click");
 }

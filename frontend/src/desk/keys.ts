@@ -3,6 +3,7 @@ import type { Signal } from "@preact/signals-core";
 import type { Viewer } from "../viewer/viewer";
 import type { Label } from "./assignment";
 import { COMMANDS, type Command, labelCommand, labelNumber } from "./commands";
+import { gettext, interpolate } from "../words";
 import type { Desk } from "./desk";
 
 /** What a person has changed: the chords of commands by their ids. All others have those of the table. */
@@ -18,8 +19,19 @@ const SIGNS: Readonly<Record<string, string>> = {
   ArrowDown: "↓",
   ArrowLeft: "←",
   ArrowRight: "→",
-  Escape: "Esc",
   "-": "−",
+  " ": gettext("Space"),
+  Alt: gettext("Alt"),
+  Backspace: gettext("Backspace"),
+  Ctrl: gettext("Ctrl"),
+  Delete: gettext("Delete"),
+  End: gettext("End"),
+  Enter: gettext("Enter"),
+  Escape: gettext("Esc"),
+  Home: gettext("Home"),
+  PageDown: gettext("PageDown"),
+  PageUp: gettext("PageUp"),
+  Shift: gettext("Shift"),
 };
 
 /** A chord as people write it. */
@@ -47,19 +59,25 @@ export const isUnfinished = ({ key }: Pick<KeyboardEvent, "key">): boolean =>
   /^(Shift|Control|Alt|AltGraph|Meta|Dead|Process|Unidentified|.*Lock)$/.test(key);
 
 const RESERVED: readonly (readonly [RegExp, string])[] = [
-  [/(^|\+)Tab$/, "moves through the page, for assistive technology too"],
-  [/(^|\+) $/, "pans while it is held, and presses buttons"],
-  [/(^|\+)Escape$/, "leaves what is under way"],
-  [/(^|\+)(F\d+|ContextMenu|Insert|PrintScreen)$/, "belongs to the browser or to assistive technology"],
-  [/^Ctrl\+(Alt\+)?(Shift\+)?(.|PageUp|PageDown|Delete|Backspace)$/, "belongs to the browser or the system"],
-  [/^Alt\+(.|Arrow\w+|Home|Enter)$/, "belongs to the browser or the system"],
+  [/(^|\+)Tab$/, gettext("“%(key)s” moves through the page, for assistive technology too.")],
+  [/(^|\+) $/, gettext("“%(key)s” pans while it is held, and presses buttons.")],
+  [/(^|\+)Escape$/, gettext("“%(key)s” leaves what is under way.")],
+  [
+    /(^|\+)(F\d+|ContextMenu|Insert|PrintScreen)$/,
+    gettext("“%(key)s” belongs to the browser or to assistive technology."),
+  ],
+  [
+    /^Ctrl\+(Alt\+)?(Shift\+)?(.|PageUp|PageDown|Delete|Backspace)$/,
+    gettext("“%(key)s” belongs to the browser or the system."),
+  ],
+  [/^Alt\+(.|Arrow\w+|Home|Enter)$/, gettext("“%(key)s” belongs to the browser or the system.")],
 ];
 
 /** Why nobody may give this chord to a command, in one sentence; undefined where anybody may. */
 export function refusal(chord: string): string | undefined {
   if (DEFAULTS.has(chord)) return undefined;
   const why = RESERVED.find(([pattern]) => pattern.test(chord))?.[1];
-  return why && `“${chord.endsWith(" ") ? `${chord.slice(0, -1)}Space` : spelled(chord)}” ${why}.`;
+  return why && interpolate(why, { key: spelled(chord) });
 }
 
 // ------------------------------------------------------------------------------------------ a person's keys

@@ -6,7 +6,9 @@ import { type Plane, PlaneImage, PlaneMasks } from "../viewer/planes";
 import type { PointerActions } from "../viewer/pointer";
 import type { Viewer } from "../viewer/viewer";
 import type { Desk } from "./desk";
+import { WINDOW_AND_ZOOM } from "./commands";
 import { commandFor } from "./keys";
+import { gettext } from "../words";
 
 export interface Pane {
   readonly plane: Plane;
@@ -59,8 +61,8 @@ export function listenToPaneKeys(desk: Desk, { plane, viewer }: Pane): void {
     if (steps) {
       const [right, up, cuts] = steps.map((n) => n * (event.shiftKey ? LEAP : 1)) as unknown as Move;
       move(desk, plane, [right, up, cuts]);
-      desk.announcement.value = `Slice ${desk.z.value + 1}, ${desk.readout(desk.cut.value)}`;
-    } else if (command?.group === "Window and zoom") command.run(desk, viewer);
+      desk.announcement.value = `${gettext("Slice %(z)s", { z: desk.z.value + 1 })}, ${desk.readout(desk.cut.value)}`;
+    } else if (command?.group === WINDOW_AND_ZOOM) command.run(desk, viewer);
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -99,9 +101,12 @@ export function connectPanes(desk: Desk, panes: readonly Pane[]): void {
 }
 
 function described(desk: Desk, plane: Plane): string {
-  const line = plane.name === "coronal" ? "row" : "column";
-  const place = `${plane.name} plane at ${line} ${plane.cutAt(desk.cut.value)} of ${plane.cuts}.`;
-  return `${place[0]?.toUpperCase()}${place.slice(1)} Arrow keys move the point, Page Up and Page Down the plane.`;
+  const at = { cut: plane.cutAt(desk.cut.value), cuts: plane.cuts };
+  const place =
+    plane.name === "coronal"
+      ? gettext("Coronal plane at row %(cut)s of %(cuts)s.", at)
+      : gettext("Sagittal plane at column %(cut)s of %(cuts)s.", at);
+  return `${place} ${gettext("Arrow keys move the point, Page Up and Page Down the plane.")}`;
 }
 
 /**

@@ -2,16 +2,17 @@
 import { signal } from "@preact/signals-core";
 import type { Session } from "../session/session";
 import type { Assignment } from "./assignment";
+import { gettext } from "../words";
 
 /** As `annotator/annotation/progress.py` has them. */
 export const STATES = {
-  assigned: "new",
-  in_progress: "in progress",
-  submitted: "submitted",
-  returned: "returned",
-  accepted: "accepted",
-  skipped: "skipped",
-  handed_back: "handed back",
+  assigned: gettext("new"),
+  in_progress: gettext("in progress"),
+  submitted: gettext("submitted"),
+  returned: gettext("returned"),
+  accepted: gettext("accepted"),
+  skipped: gettext("skipped"),
+  handed_back: gettext("handed back"),
 } as const;
 export type State = keyof typeof STATES;
 /** Those in which the annotator works on the case. */
@@ -24,14 +25,14 @@ interface Move {
 }
 
 export const MOVES = {
-  submit: { name: "Submit" },
-  take_back: { name: "Take back" },
-  accept: { name: "Accept" },
-  return: { name: "Return", asks: "What is to be done again?" },
-  reopen: { name: "Reopen", asks: "Why is it opened again?" },
-  skip: { name: "Skip", asks: "Why can this case not be done?" },
-  hand_back: { name: "Hand back" },
-  withdraw: { name: "Withdraw" },
+  submit: { name: gettext("Submit") },
+  take_back: { name: gettext("Take back") },
+  accept: { name: gettext("Accept") },
+  return: { name: gettext("Return"), asks: gettext("What is to be done again?") },
+  reopen: { name: gettext("Reopen"), asks: gettext("Why is it opened again?") },
+  skip: { name: gettext("Skip"), asks: gettext("Why can this case not be done?") },
+  hand_back: { name: gettext("Hand back") },
+  withdraw: { name: gettext("Withdraw") },
 } as const satisfies Readonly<Record<string, Move>>;
 export type MoveName = keyof typeof MOVES;
 
@@ -122,7 +123,7 @@ export class Progress {
   private isFree(): boolean {
     if (this.isMoving.value) return false;
     if (this.session.saving.value === "saved") return true;
-    this.session.notices.say("Not everything is saved yet. Try again in a moment.");
+    this.session.notices.say(gettext("Not everything is saved yet. Try again in a moment."));
     return false;
   }
 

@@ -4,6 +4,7 @@ import { maskFromText } from "../protocol/mask";
 import type { Place } from "../session/place";
 import type { Guide } from "../viewer/guides";
 import type { Desk } from "./desk";
+import { gettext } from "../words";
 
 /** As `annotator/learning/scores.py` has it; `label` is null where the case has no such label any more. */
 export interface SimulatedSlice {
@@ -29,7 +30,7 @@ export class Simulated {
     if (!url) return;
     const response = await fetch(url, { credentials: "same-origin" });
     if (!response.ok) {
-      desk.announcement.value = "What the simulated person did here is not there any more.";
+      desk.announcement.value = gettext("What the simulated person did here is not there any more.");
       return;
     }
     this.show((await response.json()) as SimulatedSlice, desk);
@@ -40,7 +41,10 @@ export class Simulated {
     this.shown.value = { at, guides: guides.map((guide) => ({ ...guide, mask: maskFromText(guide.mask) })) };
     desk.selectLabel(desk.assignment.labels.find(({ id }) => id === at.label));
     desk.goTo(z);
-    desk.announcement.value = `Slice ${z + 1} with what a simulated person made of it: clicks inside are green, outside red.`;
+    desk.announcement.value = gettext(
+      "Slice %(z)s with what a simulated person made of it: clicks inside are green, outside red.",
+      { z: z + 1 },
+    );
   }
 
   guidesAt({ z, label }: Place): readonly Guide[] {

@@ -68,6 +68,7 @@ export async function drawCharts(page: Document): Promise<void> {
   const { Chart, registerables } = await import("chart.js");
   Chart.register(...registerables);
   Chart.defaults.animation = false;
+  Chart.defaults.locale = page.documentElement.lang;
   const places = tables.map((table) => ({ table, canvas: canvasAbove(page, table) }));
   let charts: Chart[] = [];
   const draw = () => {

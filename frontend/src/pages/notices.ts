@@ -1,38 +1,26 @@
 // The bell of every page: how many notices a person has not seen, and each new one as it comes.
 
+import { listen, type SocketLike, socketAt } from "../live/connection";
+import "./notices.css";
+
 export interface News {
   readonly unseen: number;
   readonly text: string; // empty where only the count has changed
   readonly url: string;
 }
 
-export const NOT_LOGGED_IN = 4401;
-const PATIENCE = 60_000; // ms between two tries at the most
 const SHOWN = 3; // toasts at once
 const STAYS = 20_000; // ms
 
 /** Keeps the page's count true for as long as it is open; does nothing where nobody is logged in. */
-export function followNotices(page: Document, open = openSocket): void {
+export function followNotices(page: Document, open: () => SocketLike = () => socketAt("/ws/notices/")): void {
   const count = page.querySelector<HTMLElement>("[data-unseen]");
   const region = page.querySelector<HTMLElement>(".toasts");
-  if (count && region) connect(page, count, region, open, 1000);
-}
-
-export function openSocket(): WebSocket {
-  return new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws/notices/`);
-}
-
-function connect(page: Document, count: HTMLElement, region: HTMLElement, open: () => WebSocket, wait: number): void {
-  const socket = open();
-  let next = Math.min(2 * wait, PATIENCE);
-  socket.addEventListener("message", (event) => {
-    next = 1000;
-    const news = JSON.parse(event.data) as News;
+  if (!count || !region) return;
+  listen(open, (frame) => {
+    const news = JSON.parse(frame) as News;
     showCount(count, news.unseen);
     if (news.text) showToast(page, region, news);
-  });
-  socket.addEventListener("close", ({ code }) => {
-    if (code !== NOT_LOGGED_IN) setTimeout(() => connect(page, count, region, open, next), wait);
   });
 }
 

@@ -2,7 +2,7 @@
 // `[data-open]` is there while it goes on; `[data-run=…]` are the places to fill, `table[data-rows=…]` the curves' tables, from
 // which `charts.ts` draws. At its end the page is loaded anew, for the server says what became of it.
 
-import { NOT_LOGGED_IN } from "./notices";
+import { listen, type SocketLike, socketAt } from "../live/connection";
 
 export interface Training {
   readonly state: string;
@@ -17,9 +17,6 @@ export interface Training {
   readonly preview: string; // address; empty where there is no picture yet
 }
 
-const NOT_FOUND = 4404;
-const AGAIN = 3000; // ms after a broken line
-
 type Words = Record<string, string>;
 
 /** Keeps the page true; does nothing on other pages, and where the run is over. */
@@ -28,20 +25,17 @@ export function followTraining(page: Document, open = openSocket, reload = () =>
   if (!run) return;
   const words = wordsOf(page, "stages");
   const states = wordsOf(page, "states");
-  const socket = open(run.dataset.training ?? "");
-  socket.addEventListener("message", (event) => {
-    const training = JSON.parse(event.data) as Training;
-    if (training.is_open) show(page, run, training, words, states);
-    else reload();
-  });
-  socket.addEventListener("close", ({ code }) => {
-    if (code !== NOT_LOGGED_IN && code !== NOT_FOUND) setTimeout(() => followTraining(page, open, reload), AGAIN);
-  });
+  listen(
+    () => open(run.dataset.training ?? ""),
+    (frame) => {
+      const training = JSON.parse(frame) as Training;
+      if (training.is_open) show(page, run, training, words, states);
+      else reload();
+    },
+  );
 }
 
-function openSocket(id: string): WebSocket {
-  return new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws/learning/training/${id}/`);
-}
+const openSocket = (id: string): SocketLike => socketAt(`/ws/learning/training/${id}/`);
 
 function wordsOf(page: Document, id: string): Words {
   return JSON.parse(page.getElementById(id)?.textContent || "{}") as Words;

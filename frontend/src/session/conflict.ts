@@ -6,6 +6,7 @@ import type { Mask } from "../protocol/mask";
 import { maskFromText } from "../protocol/mask";
 import type { Interaction } from "./clicks";
 import { keyOf, type Place, type PlaceKey } from "./place";
+import { gettext } from "../words";
 
 export interface Conflict {
   /** How many interactions wait. */
@@ -38,6 +39,8 @@ export function conflictOf(
 /** "slice 3", "slices 3, 4 and 9", counted from 1. */
 export function slicesNamed(places: readonly Place[]): string {
   const numbers = [...new Set(places.map(({ z }) => z + 1))].sort((a, b) => a - b);
-  const last = numbers.pop();
-  return numbers.length ? `slices ${numbers.join(", ")} and ${last}` : `slice ${last}`;
+  const last = numbers.pop() ?? 0;
+  return numbers.length
+    ? gettext("slices %(first)s and %(last)s", { first: numbers.join(", "), last })
+    : gettext("slice %(z)s", { z: last });
 }

@@ -1,6 +1,6 @@
 /** Sentences for the person that need no answer. The same sentence is shown once, however often it is said. */
 import { signal } from "@preact/signals-core";
-import type { Timers } from "./connection";
+import type { Timers } from "../live/connection";
 
 export interface Notice {
   readonly id: number;

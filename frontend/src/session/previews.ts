@@ -1,6 +1,6 @@
 /** Previews of a held click: at most one on its way and one waiting, and only the newest waits. */
 import type { PreviewClick } from "../protocol/messages";
-import type { Timers } from "./connection";
+import type { Timers } from "../live/connection";
 import { type Place, samePlace } from "./place";
 
 export interface Question extends Place {

@@ -37,7 +37,7 @@ import {
   withList,
 } from "./clicks";
 import { type Conflict, conflictOf } from "./conflict";
-import { Connection, type SocketLike, type Timers } from "./connection";
+import { Connection, type SocketLike, type Timers } from "../live/connection";
 import { Masks } from "./masks";
 import { Notices } from "./notices";
 import { Outbox, type OutboxMirror, type Unnumbered } from "./outbox";
@@ -45,6 +45,7 @@ import { keyOf, type Place, type PlaceKey, samePlace } from "./place";
 import { Previews, type Question } from "./previews";
 import { Timing } from "./timing";
 import { Unsaved } from "./unsaved";
+import { gettext } from "../words";
 
 export interface SessionOptions {
   /** This window's own name, another one whenever the page is loaded. */
@@ -251,7 +252,7 @@ export class Session {
   /** Takes effect with the server's answer, in every window. */
   lock(label: number, locked: boolean): void {
     if (!this.welcomed.value || !this.send({ type: "lock", label, locked }))
-      this.notices.say("Labels can be locked and unlocked only while the server is there.");
+      this.notices.say(gettext("Labels can be locked and unlocked only while the server is there."));
   }
 
   /** While a click is held, undo takes back the press and nothing else. */
@@ -279,7 +280,8 @@ export class Session {
 
   /** Goes on in this window; the one that works on the case now looks on from then. */
   workHere(): void {
-    if (!this.send({ type: "take_over" })) this.notices.say("The server cannot be reached now. Try again in a moment.");
+    if (!this.send({ type: "take_over" }))
+      this.notices.say(gettext("The server cannot be reached now. Try again in a moment."));
   }
 
   /** What waits here is added after what the other window did, so that undo reaches both. */
@@ -411,7 +413,9 @@ export class Session {
     try {
       batch(read);
     } catch (error) {
-      this.notices.say(`The server sent something that this page does not understand. ${(error as Error).message}`);
+      this.notices.say(
+        `${gettext("The server sent something that this page does not understand.")} ${(error as Error).message}`,
+      );
     }
   }
 
@@ -635,7 +639,7 @@ export class Session {
         for (const frame of frames) this.unsaved.saved(frame, frame.number);
       });
     } catch {
-      this.notices.say("The saved masks could not be loaded. Reload the page to see them.");
+      this.notices.say(gettext("The saved masks could not be loaded. Reload the page to see them."));
     }
   }
 
@@ -643,11 +647,11 @@ export class Session {
 
   /** Why this window changes nothing now, whoever its person is; undefined where it may. */
   get refusal(): string | undefined {
-    if (!this.everWelcomed.value) return "The case is still being opened. Try again in a moment.";
-    if (this.conflict.value) return "Choose first what becomes of your changes that wait here.";
+    if (!this.everWelcomed.value) return gettext("The case is still being opened. Try again in a moment.");
+    if (this.conflict.value) return gettext("Choose first what becomes of your changes that wait here.");
     return this.lease.value.mine
       ? undefined
-      : "This case is open in another window. Work here to change it in this one.";
+      : gettext("This case is open in another window. Work here to change it in this one.");
   }
 
   private connectionState(): ConnectionState {

@@ -1,13 +1,14 @@
 /** Two readings of a case: which line is whose, which to take, and where nobody has decided yet. */
 import { type Adjudication, COLOURS } from "../desk/adjudication";
 import { commandNamed } from "../desk/keys";
-import type { Work } from "./context";
+import { tip, type Work } from "./context";
+import { decimal, gettext, ngettext } from "../words";
 
 export function AdjudicationPanel({ work }: { work: Work }) {
   const { adjudication } = work.desk;
   if (!adjudication) return null;
   return (
-    <section class="adjudication" aria-label="Two readings">
+    <section class="adjudication" aria-label={gettext("Two readings")}>
       <Legend adjudication={adjudication} />
       <Choices work={work} adjudication={adjudication} />
       <Differences work={work} adjudication={adjudication} />
@@ -20,7 +21,8 @@ function Legend({ adjudication: { people, undecided } }: { adjudication: Adjudic
   return (
     <>
       <h2>
-        Two readings <span class="count">{left ? `${left} undecided` : "all decided"}</span>
+        {gettext("Two readings")}{" "}
+        <span class="count">{left ? gettext("%(n)s undecided", { n: left }) : gettext("all decided")}</span>
       </h2>
       <ul class="legend">
         <li>
@@ -33,7 +35,7 @@ function Legend({ adjudication: { people, undecided } }: { adjudication: Adjudic
           <svg viewBox="0 0 24 12" aria-hidden="true">
             <rect width="24" height="12" fill={COLOURS.difference} opacity="0.6" />
           </svg>{" "}
-          only one of them
+          {gettext("only one of them")}
         </li>
       </ul>
     </>
@@ -55,16 +57,16 @@ function Choices({ work, adjudication }: { work: Work; adjudication: Adjudicatio
   const left = adjudication.undecidedOf(id).length;
   return (
     <>
-      <h3>Take for {name} on this slice</h3>
+      <h3>{gettext("Take for %(label)s on this slice", { label: name })}</h3>
       <div class="edits">
         <Take work={work} id="take-first" name={people[0]} />
         <Take work={work} id="take-second" name={people[1]} />
-        <Take work={work} id="take-union" name="Either" />
-        <Take work={work} id="take-intersection" name="Both" />
+        <Take work={work} id="take-union" name={gettext("Either")} />
+        <Take work={work} id="take-intersection" name={gettext("Both")} />
       </div>
       {left > 1 && (
         <>
-          <h3>On all {left} undecided slices</h3>
+          <h3>{gettext("On all %(n)s undecided slices", { n: left })}</h3>
           <div class="edits">
             <Take work={work} id="rest-first" name={people[0]} />
             <Take work={work} id="rest-second" name={people[1]} />
@@ -84,7 +86,7 @@ function Take({ work: { desk, viewer }, id, name }: { work: Work; id: string; na
   return (
     <button
       type="button"
-      title={`${command.does} (${desk.keys.name(id)})`}
+      title={tip(command.does, desk.keys.name(id))}
       disabled={desk.progress.refusal !== undefined}
       onClick={run}
     >
@@ -108,8 +110,13 @@ function Differences({ work: { desk, viewer }, adjudication }: { work: Work; adj
     <>
       <h3>
         {slices.length
-          ? `${name} differs on ${slices.length} ${slices.length === 1 ? "slice" : "slices"}, the worst first`
-          : `Both agree on ${name}`}
+          ? ngettext(
+              "%(label)s differs on %(n)s slice, the worst first",
+              "%(label)s differs on %(n)s slices, the worst first",
+              slices.length,
+              { label: name },
+            )
+          : gettext("Both agree on %(label)s", { label: name })}
         {adjudication.undecided.value.size > 0 && <Next desk={desk} />}
       </h3>
       <ol class="differences">
@@ -123,9 +130,9 @@ function Differences({ work: { desk, viewer }, adjudication }: { work: Work; adj
                 aria-current={z === desk.z.value ? "location" : undefined}
                 onClick={() => go(z)}
               >
-                <span>Slice {z + 1}</span>
-                <span>Dice {dice.toFixed(2)}</span>
-                <span>{waits ? "undecided" : "decided"}</span>
+                <span>{gettext("Slice %(z)s", { z: z + 1 })}</span>
+                <span>Dice {decimal(dice, 2)}</span>
+                <span>{waits ? gettext("undecided") : gettext("decided")}</span>
               </button>
             </li>
           );
@@ -138,7 +145,7 @@ function Differences({ work: { desk, viewer }, adjudication }: { work: Work; adj
 function Next({ desk }: { desk: Work["desk"] }) {
   return (
     <button type="button" title={commandNamed("next-undecided").does} onClick={() => desk.goToUndecided()}>
-      Next <kbd>{desk.keys.name("next-undecided")}</kbd>
+      {gettext("Next")} <kbd>{desk.keys.name("next-undecided")}</kbd>
     </button>
   );
 }

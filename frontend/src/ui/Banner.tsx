@@ -1,6 +1,7 @@
 /** What this window is told about others on the same case, and what its person can do about that. */
 import { slicesNamed } from "../session/conflict";
 import type { Work } from "./context";
+import { gettext, ngettext, timeOfDay } from "../words";
 
 export function Banner({ work }: { work: Work }) {
   const { session, progress } = work.desk;
@@ -10,33 +11,37 @@ export function Banner({ work }: { work: Work }) {
   return null;
 }
 
-const time = (iso: string) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-const changes = (n: number) => (n === 1 ? "1 change" : `${n} changes`);
-
 /** The person works in another window. */
 function LeaseBanner({ work: { desk, viewer } }: { work: Work }) {
   const { session } = desk;
-  const { since } = session.lease.value;
-  const when = since && time(since);
-  const where = session.wasTaken.value
-    ? `You went on in another window${when && ` at ${when}`}.`
-    : `You have this case open in another window${when && ` since ${when}`}.`;
   const waiting = session.waiting.value.length;
   const workHere = () => {
     session.workHere();
     viewer.host.focus();
   };
   return (
-    <section class="banner" role="status" aria-label="Open elsewhere">
+    <section class="banner" role="status" aria-label={gettext("Open elsewhere")}>
       <p>
-        {where} Here you only look on.
-        {waiting > 0 && ` ${changes(waiting)} made here wait and are kept.`}
+        {whereabouts(session.wasTaken.value, session.lease.value.since)} {gettext("Here you only look on.")}
+        {waiting > 0 &&
+          ` ${ngettext("%(n)s change made here waits and is kept.", "%(n)s changes made here wait and are kept.", waiting)}`}
       </p>
       <button type="button" class="button primary" onClick={workHere}>
-        {session.wasTaken.value ? "Take back" : "Work here"}
+        {session.wasTaken.value ? gettext("Take back") : gettext("Work here")}
       </button>
     </section>
   );
+}
+
+function whereabouts(wasTaken: boolean, since: string): string {
+  const time = since && timeOfDay(since);
+  if (wasTaken)
+    return time
+      ? gettext("You went on in another window at %(time)s.", { time })
+      : gettext("You went on in another window.");
+  return time
+    ? gettext("You have this case open in another window since %(time)s.", { time })
+    : gettext("You have this case open in another window.");
 }
 
 /** Another window has changed the case that changes made here were made on. */
@@ -50,25 +55,35 @@ function ConflictBanner({ work: { desk, viewer } }: { work: Work }) {
     viewer.host.focus();
   };
   return (
-    <section class="banner" role="alert" aria-label="Two versions">
+    <section class="banner" role="alert" aria-label={gettext("Two versions")}>
       <p>
-        The case was changed in another window while {changes(found.changes)} made here
-        {found.places.length > 0 && ` (${slicesNamed(found.places)})`} waited. You see the other window’s.
+        {ngettext(
+          "The case was changed in another window while %(n)s change made here%(where)s waited.",
+          "The case was changed in another window while %(n)s changes made here%(where)s waited.",
+          found.changes,
+          { where: found.places.length > 0 ? ` (${slicesNamed(found.places)})` : "" },
+        )}{" "}
+        {gettext("You see the other window’s.")}
       </p>
       <div class="choices">
         <button type="button" class="button" aria-pressed={desk.comparing.value} onClick={() => desk.compare()}>
-          See the difference
+          {gettext("See the difference")}
         </button>
         <button
           type="button"
           class="button"
-          title="Mine are added after the others, so undo reaches both"
+          title={gettext("Mine are added after the others, so undo reaches both")}
           onClick={choose(() => session.keepMine())}
         >
-          Keep mine on top
+          {gettext("Keep mine on top")}
         </button>
-        <button type="button" class="button" title="Mine are thrown away" onClick={choose(() => session.takeTheirs())}>
-          Take theirs
+        <button
+          type="button"
+          class="button"
+          title={gettext("Mine are thrown away")}
+          onClick={choose(() => session.takeTheirs())}
+        >
+          {gettext("Take theirs")}
         </button>
       </div>
     </section>

@@ -1,8 +1,10 @@
 /** What is said about the case: the list, the place of the next comment, and its text. */
 import { useEffect, useRef } from "preact/hooks";
 import type { Comment } from "../desk/comments";
+import { spelled } from "../desk/keys";
 import { voxel } from "../viewer/geometry";
 import type { Work } from "./context";
+import { dayAndTime, gettext } from "../words";
 
 export function Comments({ work }: { work: Work }) {
   const { comments, progress, keys } = work.desk;
@@ -13,18 +15,21 @@ export function Comments({ work }: { work: Work }) {
   return (
     <section class="comments">
       <h2>
-        Comments <span class="count">{open.length ? `${open.length} open` : "none open"}</span>
+        {gettext("Comments")}{" "}
+        <span class="count">{open.length ? gettext("%(n)s open", { n: open.length }) : gettext("none open")}</span>
       </h2>
       {!isOver && <Begin work={work} />}
       <DraftForm work={work} />
       {open.length > 0 && <List work={work} comments={open} isOver={isOver} />}
       {resolved.length > 0 && (
         <details>
-          <summary>Resolved ({resolved.length})</summary>
+          <summary>{gettext("Resolved (%(n)s)", { n: resolved.length })}</summary>
           <List work={work} comments={resolved} isOver={isOver} />
         </details>
       )}
-      {open.length > 1 && <p class="hint">{keys.name("next-comment")} goes to the next one.</p>}
+      {open.length > 1 && (
+        <p class="hint">{gettext("%(key)s goes to the next one.", { key: keys.name("next-comment") })}</p>
+      )}
     </section>
   );
 }
@@ -38,10 +43,10 @@ function Begin({ work: { desk, viewer } }: { work: Work }) {
   return (
     <div class="edits">
       <button type="button" aria-pressed={isPlacing.value} title={desk.keys.name("comment")} onClick={pin}>
-        {isPlacing.value ? "Press the slice…" : "Pin a comment"}
+        {isPlacing.value ? gettext("Press the slice…") : gettext("Pin a comment")}
       </button>
       <button type="button" title={desk.keys.name("comment-slice")} onClick={() => desk.commentOnSlice()}>
-        On this slice
+        {gettext("On this slice")}
       </button>
     </div>
   );
@@ -73,15 +78,17 @@ function DraftForm({ work: { desk, viewer } }: { work: Work }) {
       }}
     >
       <label for="comment-text">
-        {draft.x === null ? "About" : "At the pin on"} slice {draft.z + 1}
+        {draft.x === null
+          ? gettext("About slice %(z)s", { z: draft.z + 1 })
+          : gettext("At the pin on slice %(z)s", { z: draft.z + 1 })}
       </label>
       <textarea id="comment-text" ref={text} rows={3} maxLength={2000} required onKeyDown={onKeyDown} />
       <div class="presets">
-        <button type="submit" class="button primary" title="Ctrl+Enter">
-          Comment
+        <button type="submit" class="button primary" title={spelled("Ctrl+Enter")}>
+          {gettext("Comment")}
         </button>
         <button type="button" class="button" onClick={cancel}>
-          Cancel
+          {gettext("Cancel")}
         </button>
       </div>
     </form>
@@ -109,19 +116,18 @@ function Entry({ work: { desk, viewer }, comment, isOver }: { work: Work; commen
   };
   return (
     <li class={isChosen ? "comment is-chosen" : "comment"} aria-current={isChosen}>
-      <button type="button" class="place" title={new Date(at).toLocaleString()} onClick={go}>
+      <button type="button" class="place" title={dayAndTime(at)} onClick={go}>
         <i class={resolved ? "number is-resolved" : "number"}>{comments.numberOf(comment)}</i>
         <span>
-          Slice {z + 1}
-          {x === null && ", all of it"}
+          {x === null ? gettext("Slice %(z)s, all of it", { z: z + 1 }) : gettext("Slice %(z)s", { z: z + 1 })}
         </span>
         <span class="who">{person}</span>
       </button>
       <p>{text}</p>
-      {resolved && <p class="hint">Resolved by {resolved.person}</p>}
+      {resolved && <p class="hint">{gettext("Resolved by %(person)s", { person: resolved.person })}</p>}
       {!isOver && (
         <button type="button" class="resolve" onClick={() => void comments.resolve(comment, !resolved)}>
-          {resolved ? "Open again" : "Resolve"}
+          {resolved ? gettext("Open again") : gettext("Resolve")}
         </button>
       )}
     </li>

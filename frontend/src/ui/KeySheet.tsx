@@ -5,6 +5,7 @@ import { COMMANDS, type Command, type Hint, labelNumber, MOUSE, PLANE_MOUSE } fr
 import type { Desk } from "../desk/desk";
 import { chordOf, isUnfinished, refusal, spelled } from "../desk/keys";
 import type { Work } from "./context";
+import { gettext } from "../words";
 
 /** A key that is to be another: which of a command's, and the chord of another command that the person has pressed. */
 interface Change {
@@ -20,7 +21,7 @@ interface Sheet {
   readonly said: Signal<string>;
 }
 
-const INVITATION = "Choose a key to change it.";
+const INVITATION = gettext("Choose a key to change it.");
 const GROUPS = [...new Set(COMMANDS.map(({ group }) => group))];
 
 export function KeySheet({ work: { desk } }: { work: Work }) {
@@ -44,19 +45,19 @@ export function KeySheet({ work: { desk } }: { work: Work }) {
       onKeyDown={(event) => listen(sheet, event)}
     >
       <header>
-        <h2 id="keysheet-title">Keys and mouse</h2>
+        <h2 id="keysheet-title">{gettext("Keys and mouse")}</h2>
         <SingleKeys desk={desk} />
         <button type="button" class="button" disabled={!desk.keys.isChanged()} onClick={() => resetAll(sheet)}>
-          Reset all keys
+          {gettext("Reset all keys")}
         </button>
         <button type="button" class="button" onClick={close}>
-          Close
+          {gettext("Close")}
         </button>
         <Said sheet={sheet} />
       </header>
       <div class="groups">
-        <Mouse title="Mouse, pen and touch" hints={MOUSE} />
-        <Mouse title="Coronal and sagittal plane" hints={PLANE_MOUSE} />
+        <Mouse title={gettext("Mouse, pen and touch")} hints={MOUSE} />
+        <Mouse title={gettext("Coronal and sagittal plane")} hints={PLANE_MOUSE} />
         {GROUPS.map((group) => (
           <Group key={group} sheet={sheet} name={group} />
         ))}
@@ -69,7 +70,7 @@ export function KeySheet({ work: { desk } }: { work: Work }) {
 
 function ask({ change, said }: Sheet, command: Command, slot: number): void {
   change.value = { command, slot };
-  said.value = `Press the new key for “${command.does}”. Escape leaves it as it is.`;
+  said.value = gettext("Press the new key for “%(command)s”. Escape leaves it as it is.", { command: command.does });
 }
 
 function leave({ change, said }: Sheet): void {
@@ -89,10 +90,10 @@ function listen(sheet: Sheet, event: KeyboardEvent): void {
 function take(sheet: Sheet, asked: Change, chord: string): void {
   const other = sheet.desk.keys.command(chord);
   const refused = refusal(chord);
-  if (refused) sheet.said.value = `${refused} Press another one; Escape leaves it as it is.`;
+  if (refused) sheet.said.value = `${refused} ${gettext("Press another one; Escape leaves it as it is.")}`;
   else if (other && other !== asked.command) {
     sheet.change.value = { ...asked, taken: chord };
-    sheet.said.value = `${spelled(chord)} is the key of “${other.does}”.`;
+    sheet.said.value = gettext("%(key)s is the key of “%(command)s”.", { key: spelled(chord), command: other.does });
   } else give(sheet, asked, chord);
 }
 
@@ -100,19 +101,20 @@ function give(sheet: Sheet, { command, slot }: Change, chord: string): void {
   const { keys } = sheet.desk;
   keys.give(command, keys.of(command)[slot], chord);
   leave(sheet);
-  sheet.said.value = `“${command.does}” has the key ${spelled(chord)} now.`;
+  sheet.said.value = gettext("“%(command)s” has the key %(key)s now.", { command: command.does, key: spelled(chord) });
 }
 
 function reset(sheet: Sheet, command: Command): void {
   sheet.desk.keys.reset(command);
   leave(sheet);
-  sheet.said.value = `“${command.does}” has its first key again: ${sheet.desk.keys.of(command).map(spelled).join(", ")}.`;
+  const keys = sheet.desk.keys.of(command).map(spelled).join(", ");
+  sheet.said.value = gettext("“%(command)s” has its first key again: %(keys)s.", { command: command.does, keys });
 }
 
 function resetAll(sheet: Sheet): void {
   sheet.desk.keys.resetAll();
   leave(sheet);
-  sheet.said.value = "All commands have their first keys again.";
+  sheet.said.value = gettext("All commands have their first keys again.");
 }
 
 /** The answer to a press, and the choice where the key has a command already. */
@@ -129,10 +131,10 @@ function Said({ sheet }: { sheet: Sheet }) {
       {change && taken && (
         <>
           <button ref={swap} type="button" class="button" onClick={() => give(sheet, change, taken)}>
-            Swap the two keys
+            {gettext("Swap the two keys")}
           </button>
           <button type="button" class="button" onClick={() => leave(sheet)}>
-            Leave them
+            {gettext("Leave them")}
           </button>
         </>
       )}
@@ -153,7 +155,7 @@ function SingleKeys({ desk }: { desk: Desk }) {
           singleKeys.value = event.currentTarget.checked;
         }}
       />
-      <span>Keys without Ctrl are on</span>
+      <span>{gettext("Keys without Ctrl are on")}</span>
     </label>
   );
 }
@@ -208,8 +210,12 @@ function Entry({ sheet, command }: { sheet: Sheet; command: Command }) {
       <dd>
         {command.does}
         {keys.isChanged(command.id) && (
-          <button type="button" aria-label={`Reset the key of “${command.does}”`} onClick={() => reset(sheet, command)}>
-            Reset
+          <button
+            type="button"
+            aria-label={gettext("Reset the key of “%(command)s”", { command: command.does })}
+            onClick={() => reset(sheet, command)}
+          >
+            {gettext("Reset")}
           </button>
         )}
       </dd>
@@ -240,21 +246,21 @@ function Key({ sheet, command, slot, chord }: KeyProps) {
       <input
         ref={field}
         class="key"
-        aria-label={`New key for “${command.does}”`}
-        placeholder="press"
+        aria-label={gettext("New key for “%(command)s”", { command: command.does })}
+        placeholder={gettext("press")}
         onBlur={() => sheet.change.value?.taken || leave(sheet)}
       />
     );
-  const shown = chord === undefined ? "none" : spelled(chord);
+  const key = chord === undefined ? gettext("none") : spelled(chord);
   return (
     <button
       ref={button}
       type="button"
       class="key"
-      aria-label={`${shown}: change this key of “${command.does}”`}
+      aria-label={gettext("%(key)s: change this key of “%(command)s”", { key, command: command.does })}
       onClick={() => ask(sheet, command, slot)}
     >
-      <kbd>{shown}</kbd>
+      <kbd>{key}</kbd>
     </button>
   );
 }

@@ -1,6 +1,7 @@
 /** Sentences that come and go without asking for an answer, and what is said only to those who listen. */
 import type { Work } from "./context";
 import { Icon } from "./icons";
+import { gettext } from "../words";
 
 export function Notices({ work: { desk } }: { work: Work }) {
   const { notices } = desk.session;
@@ -10,7 +11,7 @@ export function Notices({ work: { desk } }: { work: Work }) {
         {notices.list.value.map(({ id, text, tone }) => (
           <p key={id} class={`notice is-${tone}`}>
             {text}
-            <button type="button" aria-label="Dismiss" onClick={() => notices.dismiss(id)}>
+            <button type="button" aria-label={gettext("Dismiss")} onClick={() => notices.dismiss(id)}>
               <Icon name="close" />
             </button>
           </p>

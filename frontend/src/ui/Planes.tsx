@@ -2,11 +2,12 @@
 import type { Pane } from "../desk/panes";
 import type { Work } from "./context";
 import { Letters } from "./Stage";
+import { gettext } from "../words";
 
 export function Planes({ work }: { work: Work }) {
   if (!work.desk.preferences.planes.value) return null;
   return (
-    <section class="planes" aria-label="Planes across the slices">
+    <section class="planes" aria-label={gettext("Planes across the slices")}>
       {work.panes.map((pane) => (
         <PaneStage key={pane.plane.name} work={work} pane={pane} />
       ))}
@@ -24,7 +25,7 @@ function PaneStage({ work, pane: { plane, viewer } }: { work: Work; pane: Pane }
       <Letters matrix={plane.matrix(desk.assignment.series.affine)} />
       <div class="readout at-top-left">
         <span>
-          {plane.name === "coronal" ? "Coronal y" : "Sagittal x"} <b>{plane.cutAt(desk.cut.value)}</b>
+          {plane.name === "coronal" ? gettext("Coronal y") : gettext("Sagittal x")} <b>{plane.cutAt(desk.cut.value)}</b>
         </span>
         <Coming work={work} />
       </div>
@@ -39,11 +40,9 @@ function Coming({ work: { desk } }: { work: Work }) {
   return (
     <>
       {awaited > 0 && (
-        <span>
-          {slices.length - awaited} of {slices.length} slices
-        </span>
+        <span>{gettext("%(here)s of %(all)s slices", { here: slices.length - awaited, all: slices.length })}</span>
       )}
-      {step > 1 && <span>1 slice in {step}</span>}
+      {step > 1 && <span>{gettext("1 slice in %(step)s", { step })}</span>}
     </>
   );
 }

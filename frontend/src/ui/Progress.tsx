@@ -2,7 +2,8 @@
 import { useEffect, useRef } from "preact/hooks";
 import { type MoveName, MOVES, OPEN, STATES } from "../desk/progress";
 import { csrfToken } from "../session/csrf";
-import type { Work } from "./context";
+import { tip, type Work } from "./context";
+import { gettext } from "../words";
 
 const MAIN: readonly MoveName[] = ["submit", "accept"];
 /** Commands that make a move. */
@@ -34,22 +35,22 @@ export function CaseProgress({ work: { desk } }: { work: Work }) {
           type="button"
           class="button"
           disabled={isDisabled}
-          title={`Edit a copy of your own, accepted together with this case (${desk.keys.name("revise")})`}
+          title={tip(gettext("Edit a copy of your own, accepted together with this case"), desk.keys.name("revise"))}
           onClick={() => void desk.progress.revise()}
         >
-          Edit
+          {gettext("Edit")}
         </button>
       )}
       {moves.includes("accept") && (
-        <a class="button" href={desk.assignment.links.review} title="The case that has waited the longest">
-          Review next
+        <a class="button" href={desk.assignment.links.review} title={gettext("The case that has waited the longest")}>
+          {gettext("Review next")}
         </a>
       )}
       {!OPEN.includes(state) && !moves.includes("accept") && (
         <form method="post" action={desk.assignment.links.next}>
           <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
           <button type="submit" class="button">
-            Next case
+            {gettext("Next case")}
           </button>
         </form>
       )}
@@ -62,10 +63,8 @@ export function Returned({ work: { desk } }: { work: Work }) {
   const { state, reason } = desk.progress.now.value;
   if (!reason || (state !== "returned" && state !== "in_progress")) return null;
   return (
-    <section class="warning" aria-label="Why this case came back">
-      <p>
-        {STATES[reason.state]} by {reason.person}: {reason.text}
-      </p>
+    <section class="warning" aria-label={gettext("Why this case came back")}>
+      <p>{gettext("%(state)s by %(person)s: %(text)s", { ...reason, state: STATES[reason.state] })}</p>
     </section>
   );
 }
@@ -107,13 +106,15 @@ export function ReasonDialog({ work: { desk, viewer } }: { work: Work }) {
             {"asks" in move ? move.asks : ""}
           </label>
           <textarea id="reason-text" ref={text} rows={4} required={!isOptional} onKeyDown={sendByKey} />
-          {isOptional && <p class="hint">Your open comments ({said}) are enough; a word more is welcome.</p>}
+          {isOptional && (
+            <p class="hint">{gettext("Your open comments (%(n)s) are enough; a word more is welcome.", { n: said })}</p>
+          )}
           <div class="presets">
             <button type="submit" class="button primary">
               {move.name}
             </button>
             <button type="button" class="button" onClick={() => answer(undefined)}>
-              Cancel
+              {gettext("Cancel")}
             </button>
           </div>
         </form>

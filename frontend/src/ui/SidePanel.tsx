@@ -8,17 +8,18 @@ import { commandNamed, spelled } from "../desk/keys";
 import { areaMm2, greyUnder, volumeMl } from "../desk/measures";
 import { verdict } from "../desk/quality";
 import type { Mask } from "../protocol/mask";
-import { PRESETS } from "../viewer/window";
+import { type Preset, PRESETS } from "../viewer/window";
 import { AdjudicationPanel } from "./Adjudication";
 import { Comments } from "./Comments";
-import type { Work } from "./context";
+import { tip, type Work } from "./context";
 import { Icon } from "./icons";
 import { Returned } from "./Progress";
+import { dayAndTime, decimal, gettext, ngettext, pgettext } from "../words";
 
 export function SidePanel({ work }: { work: Work }) {
   const isForLooking = work.desk.progress.refusal !== undefined;
   return (
-    <aside class="side" aria-label="Labels and display">
+    <aside class="side" aria-label={gettext("Labels and display")}>
       <Returned work={work} />
       <Warnings work={work} />
       <AdjudicationPanel work={work} />
@@ -40,7 +41,7 @@ function Warnings({ work: { desk } }: { work: Work }) {
   const { warnings } = desk.assignment.series;
   if (warnings.length === 0) return null;
   return (
-    <section class="warning" aria-label="About this series">
+    <section class="warning" aria-label={gettext("About this series")}>
       {warnings.map((warning) => (
         <p key={warning}>{warning}</p>
       ))}
@@ -53,7 +54,7 @@ function Labels({ work }: { work: Work }) {
   return (
     <section>
       <fieldset class="labels">
-        <legend>Labels</legend>
+        <legend>{gettext("Labels")}</legend>
         {labels.map((label, i) => (
           <LabelRow key={label.id} work={work} label={label} number={i + 1} />
         ))}
@@ -80,7 +81,7 @@ function LabelRow({ work: { desk, viewer }, label, number }: { work: Work; label
         />
         <i class="swatch" style={{ background: label.colour }} aria-hidden="true" />
         <span class="name">{label.name}</span>
-        <span class="count" title="Slices with a mask">
+        <span class="count" title={gettext("Slices with a mask")}>
           {slices || ""}
         </span>
         {key && <kbd>{spelled(key)}</kbd>}
@@ -89,8 +90,12 @@ function LabelRow({ work: { desk, viewer }, label, number }: { work: Work; label
         type="button"
         class={locked ? "lock is-locked" : "lock"}
         aria-pressed={locked}
-        aria-label={`Lock ${label.name}`}
-        title={locked ? `Unlock (${keys.name("lock")})` : `Lock (${keys.name("lock")}): nothing changes its masks`}
+        aria-label={gettext("Lock %(label)s", { label: label.name })}
+        title={
+          locked
+            ? tip(gettext("Unlock"), keys.name("lock"))
+            : gettext("Lock (%(key)s): nothing changes its masks", { key: keys.name("lock") })
+        }
         onClick={() => desk.toggleLock(label)}
       >
         <Icon name={locked ? "lock" : "unlock"} />
@@ -99,8 +104,8 @@ function LabelRow({ work: { desk, viewer }, label, number }: { work: Work; label
         type="button"
         class="eye"
         aria-pressed={visible}
-        aria-label={`Show ${label.name}`}
-        title={`${visible ? "Hide" : "Show"} (${keys.name("hide")})`}
+        aria-label={gettext("Show %(label)s", { label: label.name })}
+        title={tip(visible ? gettext("Hide") : gettext("Show"), keys.name("hide"))}
         onClick={() => desk.setVisible(label, !visible)}
       >
         <Icon name={visible ? "eye" : "eyeOff"} />
@@ -109,15 +114,16 @@ function LabelRow({ work: { desk, viewer }, label, number }: { work: Work; label
   );
 }
 
-const VERDICTS = { good: "good", check: "look again", doubtful: "doubtful" } as const;
+const VERDICTS = { good: gettext("good"), check: gettext("look again"), doubtful: gettext("doubtful") } as const;
 
 /** A word beside the colour, for those who do not see it. */
 function Quality({ mask }: { mask: Mask | undefined }) {
   const found = mask && verdict(mask);
   if (!found) return null;
+  const [dice, words] = [decimal(mask.quality ?? 0, 2), VERDICTS[found]];
   return (
-    <p class={`quality is-${found}`} title="What the model expects of its own mask (Dice)">
-      <i aria-hidden="true" /> Estimated {mask.quality?.toFixed(2)}, {VERDICTS[found]}
+    <p class={`quality is-${found}`} title={gettext("What the model expects of its own mask (Dice)")}>
+      <i aria-hidden="true" /> {gettext("Estimated %(dice)s, %(words)s", { dice, words })}
     </p>
   );
 }
@@ -127,7 +133,7 @@ function Clicks({ work: { desk } }: { work: Work }) {
   return (
     <section>
       <h2>
-        Clicks on this slice <span class="count">{clicks.length || "none"}</span>
+        {gettext("Clicks on this slice")} <span class="count">{clicks.length || gettext("none")}</span>
       </h2>
       <ul class="clicks">
         {clicks.map((click, i) => (
@@ -136,8 +142,13 @@ function Clicks({ work: { desk } }: { work: Work }) {
               type="button"
               class={click.id === desk.selected.value ? "click is-selected" : "click"}
               aria-pressed={click.id === desk.selected.value}
-              aria-label={`Click ${i + 1}, ${click.positive ? "foreground" : "background"}, column ${click.x}, row ${click.y}`}
-              title={`x ${click.x} y ${click.y}. ${desk.keys.name("delete-click")} removes it.`}
+              aria-label={gettext("Click %(n)s, %(kind)s, column %(x)s, row %(y)s", {
+                n: i + 1,
+                x: click.x,
+                y: click.y,
+                kind: click.positive ? gettext("foreground") : gettext("background"),
+              })}
+              title={`x ${click.x} y ${click.y}. ${gettext("%(key)s removes it.", { key: desk.keys.name("delete-click") })}`}
               onClick={() => {
                 desk.selected.value = click.id;
               }}
@@ -152,17 +163,22 @@ function Clicks({ work: { desk } }: { work: Work }) {
   );
 }
 
-/** Commands, by what their buttons say. */
+/** Commands, and what their buttons say. */
 const EDITS = {
-  "Fill holes": "fill",
-  "Keep largest": "largest",
-  "Grow 1 mm": "grow",
-  "Shrink 1 mm": "shrink",
-  "Copy above": "copy-above",
-  "Copy below": "copy-below",
-  "Clear slice": "clear",
+  fill: gettext("Fill holes"),
+  largest: gettext("Keep largest"),
+  grow: gettext("Grow 1 mm"),
+  shrink: gettext("Shrink 1 mm"),
+  "copy-above": gettext("Copy above"),
+  "copy-below": gettext("Copy below"),
+  clear: gettext("Clear slice"),
 };
-const WAYS = { Up: "propagate-up", Down: "propagate-down", Both: "propagate-both", Fill: "fill-between" };
+const WAYS = {
+  "propagate-up": gettext("Up"),
+  "propagate-down": gettext("Down"),
+  "propagate-both": gettext("Both"),
+  "fill-between": pgettext("between slices", "Fill"),
+};
 
 /** A command for those who do not use keys; the canvas has the focus afterwards. */
 function CommandButton({
@@ -181,7 +197,7 @@ function CommandButton({
     viewer.host.focus();
   };
   return (
-    <button type="button" class={style} title={`${name} (${desk.keys.name(id)})`} onClick={run}>
+    <button type="button" class={style} title={tip(name, desk.keys.name(id))} onClick={run}>
       {name}
     </button>
   );
@@ -192,11 +208,11 @@ function Edit({ work }: { work: Work }) {
   const tool = desk.tool.value;
   return (
     <section>
-      <h2>Edit this slice</h2>
+      <h2>{gettext("Edit this slice")}</h2>
       {isPaintTool(tool) && tool !== "lasso" && <BrushSize desk={desk} />}
       {tool === "threshold" && <GreyRange desk={desk} />}
       <div class="edits">
-        {Object.entries(EDITS).map(([name, id]) => (
+        {Object.entries(EDITS).map(([id, name]) => (
           <CommandButton key={id} work={work} name={name} id={id} />
         ))}
       </div>
@@ -215,26 +231,28 @@ function Propagate({ work }: { work: Work }) {
   return (
     <section>
       <h2>
-        Propagate <span class="count">{waiting ? `${waiting} unconfirmed` : ""}</span>
+        {gettext("Propagate")} <span class="count">{waiting ? gettext("%(n)s unconfirmed", { n: waiting }) : ""}</span>
       </h2>
       {progress ? (
         <div class="field" role="status">
           <span>
-            {progress.slices} slices, going {progress.direction > 0 ? "up" : "down"} …
+            {progress.direction > 0
+              ? ngettext("%(n)s slice, going up …", "%(n)s slices, going up …", progress.slices)
+              : ngettext("%(n)s slice, going down …", "%(n)s slices, going down …", progress.slices)}
           </span>
           <button type="button" onClick={stop}>
-            Stop
+            {gettext("Stop")}
           </button>
         </div>
       ) : (
         <div class="presets">
-          {Object.entries(WAYS).map(([name, id]) => (
+          {Object.entries(WAYS).map(([id, name]) => (
             <CommandButton key={id} work={work} name={name} id={id} />
           ))}
         </div>
       )}
       {desk.isUnconfirmed(desk.label.value, desk.z.value) && (
-        <CommandButton work={work} name="Accept this slice" id="accept" style="accept" />
+        <CommandButton work={work} name={gettext("Accept this slice")} id="accept" style="accept" />
       )}
     </section>
   );
@@ -242,22 +260,23 @@ function Propagate({ work }: { work: Work }) {
 
 function BrushSize({ desk }: { desk: Desk }) {
   const { brushMm } = desk.preferences;
+  const radius = decimal(brushMm.value, Number.isInteger(brushMm.value) ? 0 : 1);
   return (
     <label class="field">
-      <span>Brush radius</span>
+      <span>{gettext("Brush radius")}</span>
       <input
         type="range"
         min={0.5}
         max={30}
         step={0.5}
         value={brushMm.value}
-        aria-valuetext={`${brushMm.value} millimetres`}
-        title={`${desk.keys.name("thinner")} and ${desk.keys.name("thicker")}`}
+        aria-valuetext={gettext("%(mm)s millimetres", { mm: radius })}
+        title={gettext("%(one)s and %(other)s", { one: desk.keys.name("thinner"), other: desk.keys.name("thicker") })}
         onInput={(event) => {
           brushMm.value = event.currentTarget.valueAsNumber;
         }}
       />
-      <output>{brushMm.value} mm</output>
+      <output>{radius} mm</output>
     </label>
   );
 }
@@ -278,13 +297,13 @@ function GreyRange({ desk }: { desk: Desk }) {
   );
   return (
     <div class="field">
-      <span>Paints only</span>
-      {limit("low", "Lowest HU to paint")}–{limit("high", "Highest HU to paint")} HU
+      <span>{gettext("Paints only")}</span>
+      {limit("low", gettext("Lowest HU to paint"))}–{limit("high", gettext("Highest HU to paint"))} HU
     </div>
   );
 }
 
-const figure = (value: number) => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
+const figure = (value: number) => decimal(value, value < 10 ? 2 : value < 100 ? 1 : 0);
 
 function Measures({ work: { desk } }: { work: Work }) {
   const { series, links } = desk.assignment;
@@ -293,19 +312,19 @@ function Measures({ work: { desk } }: { work: Work }) {
   return (
     <section class="measures">
       <h2>
-        Measures <a href={links.measures}>CSV</a>
+        {gettext("Measures")} <a href={links.measures}>CSV</a>
       </h2>
       <dl>
         <div>
-          <dt>Area on this slice</dt>
+          <dt>{gettext("Area on this slice")}</dt>
           <dd>{grey ? `${figure(areaMm2(here, series) / 100)} cm²` : "–"}</dd>
         </div>
         <div>
-          <dt>Mean ± SD</dt>
-          <dd>{grey ? `${grey.mean.toFixed(0)} ± ${grey.sd.toFixed(0)} HU`.replace("-", "−") : "–"}</dd>
+          <dt>{gettext("Mean ± SD")}</dt>
+          <dd>{grey ? `${decimal(grey.mean, 0)} ± ${decimal(grey.sd, 0)} HU`.replace("-", "−") : "–"}</dd>
         </div>
         <div>
-          <dt>Volume</dt>
+          <dt>{gettext("Volume")}</dt>
           <dd>{figure(volumeMl(desk.labelMasks(), series))} ml</dd>
         </div>
       </dl>
@@ -317,7 +336,7 @@ function HistoryList({ work: { desk } }: { work: Work }) {
   const { history, assignment } = desk;
   const { steps, older, in_force } = history.listed.value;
   const [count, last] = [older + steps.length, in_force - older - 1];
-  const nameOf = (id: number) => assignment.labels.find((label) => label.id === id)?.name;
+  const nameOf = (id: number) => assignment.labels.find((label) => label.id === id)?.name ?? "";
   return (
     <section>
       <details
@@ -326,9 +345,9 @@ function HistoryList({ work: { desk } }: { work: Work }) {
           history.isOpen.value = event.currentTarget.open;
         }}
       >
-        <summary>History</summary>
+        <summary>{gettext("History")}</summary>
         <button type="button" title={desk.keys.name("replay")} onClick={() => void history.replay(desk.place.value)}>
-          Replay this mask
+          {gettext("Replay this mask")}
         </button>
         <ol reversed start={count} style={{ paddingLeft: `${String(count).length + 1.5}ch` }}>
           {steps
@@ -338,12 +357,12 @@ function HistoryList({ work: { desk } }: { work: Work }) {
                   type="button"
                   class="past"
                   aria-current={i === last ? "step" : undefined}
-                  title={`${step.person}, ${new Date(step.at).toLocaleString()}`}
+                  title={`${step.person}, ${dayAndTime(step.at)}`}
                   onClick={() => desk.goToStep(step)}
                 >
                   {named(step)}
                   <span>
-                    {nameOf(step.slice.label)}, slice {step.slice.z + 1}
+                    {gettext("%(label)s, slice %(z)s", { label: nameOf(step.slice.label), z: step.slice.z + 1 })}
                   </span>
                 </button>
               </li>
@@ -352,11 +371,11 @@ function HistoryList({ work: { desk } }: { work: Work }) {
         </ol>
         {older > 0 && (
           <button type="button" onClick={() => void history.showOlder()}>
-            Older steps ({older})
+            {gettext("Older steps (%(n)s)", { n: older })}
           </button>
         )}
         <button type="button" disabled={in_force === 0} onClick={() => desk.goToStep(undefined)}>
-          Back to the beginning
+          {gettext("Back to the beginning")}
         </button>
       </details>
     </section>
@@ -367,16 +386,16 @@ function Display({ work: { desk } }: { work: Work }) {
   const { opacity, outlined, smooth } = desk.preferences;
   return (
     <section>
-      <h2>Display</h2>
+      <h2>{gettext("Display")}</h2>
       <label class="field">
-        <span>Fill</span>
+        <span>{pgettext("of a mask", "Fill")}</span>
         <input
           type="range"
           min={0}
           max={100}
           step={5}
           value={opacity.value * 100}
-          aria-valuetext={`${Math.round(opacity.value * 100)} percent`}
+          aria-valuetext={gettext("%(n)s percent", { n: Math.round(opacity.value * 100) })}
           onInput={(event) => {
             opacity.value = event.currentTarget.valueAsNumber / 100;
           }}
@@ -384,7 +403,7 @@ function Display({ work: { desk } }: { work: Work }) {
         <output>{Math.round(opacity.value * 100)} %</output>
       </label>
       <Switch
-        name="Outline"
+        name={gettext("Outline")}
         keys={desk.keys.name("outline")}
         checked={outlined.value}
         set={(on) => {
@@ -392,7 +411,7 @@ function Display({ work: { desk } }: { work: Work }) {
         }}
       />
       <Switch
-        name="All masks"
+        name={gettext("All masks")}
         keys={desk.keys.name("hide-all")}
         checked={!desk.masksHidden.value}
         set={(on) => {
@@ -400,7 +419,7 @@ function Display({ work: { desk } }: { work: Work }) {
         }}
       />
       <Switch
-        name="Smooth image"
+        name={gettext("Smooth image")}
         keys={desk.keys.name("smooth")}
         checked={smooth.value}
         set={(on) => {
@@ -439,14 +458,14 @@ function Windows({ work: { desk, viewer } }: { work: Work }) {
   };
   return (
     <section>
-      <h2>Window</h2>
+      <h2>{gettext("Window")}</h2>
       <div class="presets">
         {desk.presets.map((preset, i) => (
           <button
             key={`${i} ${preset.name}`}
             type="button"
             aria-pressed={preset.width === width && preset.level === level}
-            title={`Width ${preset.width}, level ${preset.level}${i < PRESETS.length ? ` (${desk.keys.name(`preset-${i + 1}`)})` : ""}`}
+            title={described(preset, i < PRESETS.length ? desk.keys.name(`preset-${i + 1}`) : "")}
             onClick={apply(() => desk.applyPreset(i))}
           >
             {preset.name}
@@ -454,14 +473,19 @@ function Windows({ work: { desk, viewer } }: { work: Work }) {
         ))}
         <button
           type="button"
-          title={`From the values of this slice (${desk.keys.name("auto-window")})`}
+          title={tip(gettext("From the values of this slice"), desk.keys.name("auto-window"))}
           onClick={apply(() => desk.applyAutoWindow())}
         >
-          Auto
+          {gettext("Auto")}
         </button>
       </div>
     </section>
   );
+}
+
+function described({ width, level }: Preset, key: string): string {
+  const text = gettext("Width %(width)s, level %(level)s", { width, level });
+  return key ? tip(text, key) : text;
 }
 
 /** The server makes HTML of the project's Markdown, and lets none of its writers' own through. */
@@ -470,7 +494,7 @@ function Guidelines({ work: { desk } }: { work: Work }) {
   if (!guidelines.trim()) return null;
   return (
     <section class="guidelines">
-      <h2>Guidelines</h2>
+      <h2>{gettext("Guidelines")}</h2>
       <div class="prose" dangerouslySetInnerHTML={{ __html: guidelines }} />
     </section>
   );

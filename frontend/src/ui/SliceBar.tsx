@@ -1,16 +1,17 @@
 /** Where in the volume: a slider, and a strip that says which slices have a mask of which label. */
 import type { Label } from "../desk/assignment";
 import type { Desk } from "../desk/desk";
-import type { Work } from "./context";
+import { tip, type Work } from "./context";
+import { gettext, ngettext } from "../words";
 
 export function SliceBar({ work: { desk } }: { work: Work }) {
   return (
-    <section class="slicebar" aria-label="Slices">
+    <section class="slicebar" aria-label={gettext("Slices")}>
       <button
         type="button"
         class="step"
-        aria-label={`Previous slice with ${desk.label.value.name}`}
-        title={`Previous slice with this label (${desk.keys.name("previous-mask")})`}
+        aria-label={gettext("Previous slice with %(label)s", { label: desk.label.value.name })}
+        title={tip(gettext("Previous slice with this label"), desk.keys.name("previous-mask"))}
         onClick={() => desk.goToMask(-1)}
       >
         ‹
@@ -19,8 +20,8 @@ export function SliceBar({ work: { desk } }: { work: Work }) {
         <Strip desk={desk} />
         <input
           type="range"
-          aria-label="Slice"
-          aria-valuetext={`Slice ${desk.z.value + 1} of ${desk.depth}`}
+          aria-label={gettext("Slice")}
+          aria-valuetext={gettext("Slice %(z)s of %(depth)s", { z: desk.z.value + 1, depth: desk.depth })}
           min={0}
           max={desk.depth - 1}
           value={desk.z.value}
@@ -30,8 +31,8 @@ export function SliceBar({ work: { desk } }: { work: Work }) {
       <button
         type="button"
         class="step"
-        aria-label={`Next slice with ${desk.label.value.name}`}
-        title={`Next slice with this label (${desk.keys.name("next-mask")})`}
+        aria-label={gettext("Next slice with %(label)s", { label: desk.label.value.name })}
+        title={tip(gettext("Next slice with this label"), desk.keys.name("next-mask"))}
         onClick={() => desk.goToMask(1)}
       >
         ›
@@ -73,13 +74,13 @@ function Strip({ desk }: { desk: Desk }) {
 }
 
 const commentsDescribed = (slices: readonly number[]): string[] =>
-  slices.length > 0 ? [`open comments on ${slices.length} ${slices.length === 1 ? "slice" : "slices"}`] : [];
+  slices.length > 0 ? [ngettext("open comments on %(n)s slice", "open comments on %(n)s slices", slices.length)] : [];
 
 function described(desk: Desk, label: Label): string {
   const [unconfirmed, doubtful] = [desk.unconfirmedSlices(label).length, desk.doubtfulSlices(label).length];
-  const parts = [`${desk.slicesWithMask(label).length} slices`];
-  if (unconfirmed) parts.push(`${unconfirmed} unconfirmed`);
-  if (doubtful) parts.push(`${doubtful} doubtful`);
+  const parts = [ngettext("%(n)s slice", "%(n)s slices", desk.slicesWithMask(label).length)];
+  if (unconfirmed) parts.push(gettext("%(n)s unconfirmed", { n: unconfirmed }));
+  if (doubtful) parts.push(gettext("%(n)s doubtful", { n: doubtful }));
   return `${label.name}: ${parts.join(", ")}`;
 }
 

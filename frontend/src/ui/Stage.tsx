@@ -1,7 +1,8 @@
 /** The slice with what is written around it. */
 import { edgeLetters, positionText, scaleBar } from "../viewer/orientation";
 import { Banner } from "./Banner";
-import type { Work } from "./context";
+import { filled, type Work } from "./context";
+import { decimal, gettext } from "../words";
 
 const SCALE_BAR_MOST = 140;
 
@@ -13,7 +14,7 @@ export function Stage({ work }: { work: Work }) {
   return (
     <div class="stage" ref={insert}>
       <Letters matrix={desk.assignment.series.affine} />
-      {desk.assignment.series.synthetic && <p class="badge">Synthetic phantom – not a patient</p>}
+      {desk.assignment.series.synthetic && <p class="badge">{gettext("Synthetic phantom – not a patient")}</p>}
       <SliceTrouble work={work} />
       <Readout work={work} />
       <WindowReadout work={work} />
@@ -38,12 +39,13 @@ export function Letters({ matrix }: { matrix: readonly number[] }) {
 
 function SliceTrouble({ work: { desk } }: { work: Work }) {
   if (desk.slice.value) return null;
-  if (!desk.sliceFailed.value) return <p class="waiting">Loading slice {desk.z.value + 1}…</p>;
+  const z = desk.z.value + 1;
+  if (!desk.sliceFailed.value) return <p class="waiting">{gettext("Loading slice %(z)s…", { z })}</p>;
   return (
     <p class="waiting" role="alert">
-      Slice {desk.z.value + 1} could not be loaded.{" "}
+      {gettext("Slice %(z)s could not be loaded.", { z })}{" "}
       <button type="button" onClick={() => desk.retrySlice()}>
-        Try again
+        {gettext("Try again")}
       </button>
     </p>
   );
@@ -69,13 +71,9 @@ function WindowReadout({ work: { desk } }: { work: Work }) {
   const spacing = desk.assignment.series.spacing;
   return (
     <div class="readout at-top-left">
-      <span>
-        Slice <b>{desk.z.value + 1}</b> of {desk.depth}
-      </span>
-      <span>
-        W {width} L {level}
-      </span>
-      <span>{spacing[0].toFixed(1)} mm apart</span>
+      <span>{filled(gettext("Slice %(z)s of %(depth)s"), { z: <b>{desk.z.value + 1}</b>, depth: desk.depth })}</span>
+      <span>{gettext("W %(width)s L %(level)s", { width, level })}</span>
+      <span>{gettext("%(mm)s mm apart", { mm: decimal(spacing[0], 1) })}</span>
     </div>
   );
 }

@@ -1,8 +1,9 @@
 /** Tools for those who do not use keys, with the keys in their tips. */
 import type { ComponentChildren } from "preact";
 import type { Desk, Tool as DeskTool } from "../desk/desk";
-import type { Work } from "./context";
+import { tip, type Work } from "./context";
 import { Icon } from "./icons";
+import { gettext } from "../words";
 
 interface ToolProps {
   name: string;
@@ -14,10 +15,10 @@ interface ToolProps {
 }
 
 function Tool({ name, keys, pressed, disabled = false, run, children }: ToolProps) {
-  const tip = keys ? `${name} (${keys})` : name;
+  const title = keys ? tip(name, keys) : name;
   const state = pressed === undefined ? {} : { "aria-pressed": pressed };
   return (
-    <button type="button" class="tool" title={tip} aria-label={name} disabled={disabled} onClick={run} {...state}>
+    <button type="button" class="tool" title={title} aria-label={name} disabled={disabled} onClick={run} {...state}>
       {children}
     </button>
   );
@@ -25,7 +26,7 @@ function Tool({ name, keys, pressed, disabled = false, run, children }: ToolProp
 
 export function ToolBar({ work }: { work: Work }) {
   return (
-    <nav class="toolbar" aria-label="Tools">
+    <nav class="toolbar" aria-label={gettext("Tools")}>
       <ClickTools work={work} />
       <hr />
       <PaintTools work={work} />
@@ -47,25 +48,30 @@ function ClickTools({ work: { desk } }: { work: Work }) {
   return (
     <>
       <Tool
-        name="Click places foreground"
-        keys={`${keys.name("swap")} swaps`}
+        name={gettext("Click places foreground")}
+        keys={gettext("%(key)s swaps", { key: keys.name("swap") })}
         pressed={clicking && !placesBackground.value}
         run={() => choose(false)}
       >
         <i class="mark is-foreground">+</i>
       </Tool>
       <Tool
-        name="Click places background"
-        keys={`${keys.name("swap")} swaps, right click`}
+        name={gettext("Click places background")}
+        keys={gettext("%(key)s swaps, right click", { key: keys.name("swap") })}
         pressed={clicking && placesBackground.value}
         run={() => choose(true)}
       >
         <i class="mark is-background">−</i>
       </Tool>
-      <ToolChoice desk={desk} tool="window" name="Window: drag changes width and level" more=", or Ctrl+drag" />
-      <ToolChoice desk={desk} tool="ruler" name="Ruler" />
+      <ToolChoice
+        desk={desk}
+        tool="window"
+        name={gettext("Window: drag changes width and level")}
+        more={gettext(", or Ctrl+drag")}
+      />
+      <ToolChoice desk={desk} tool="ruler" name={gettext("Ruler")} />
       <Tool
-        name="Crosshair for the keyboard"
+        name={gettext("Crosshair for the keyboard")}
         keys={keys.name("crosshair")}
         pressed={desk.crosshair.value !== undefined}
         run={() => desk.toggleCrosshair()}
@@ -73,7 +79,7 @@ function ClickTools({ work: { desk } }: { work: Work }) {
         <Icon name="crosshair" />
       </Tool>
       <Tool
-        name="Comment"
+        name={gettext("Comment")}
         keys={keys.name("comment")}
         pressed={desk.comments.isPlacing.value}
         run={() => desk.startComment()}
@@ -87,10 +93,10 @@ function ClickTools({ work: { desk } }: { work: Work }) {
 function PaintTools({ work: { desk } }: { work: Work }) {
   return (
     <>
-      <ToolChoice desk={desk} tool="brush" name="Brush" more="; right drag takes away" />
-      <ToolChoice desk={desk} tool="eraser" name="Eraser" more="; right drag gives back" />
-      <ToolChoice desk={desk} tool="lasso" name="Lasso" more="; right drag cuts out" />
-      <ToolChoice desk={desk} tool="threshold" name="Brush for a range of HU" />
+      <ToolChoice desk={desk} tool="brush" name={gettext("Brush")} more={gettext("; right drag takes away")} />
+      <ToolChoice desk={desk} tool="eraser" name={gettext("Eraser")} more={gettext("; right drag gives back")} />
+      <ToolChoice desk={desk} tool="lasso" name={gettext("Lasso")} more={gettext("; right drag cuts out")} />
+      <ToolChoice desk={desk} tool="threshold" name={gettext("Brush for a range of HU")} />
     </>
   );
 }
@@ -123,7 +129,7 @@ function StepTools({ work: { desk } }: { work: Work }) {
   return (
     <>
       <Tool
-        name="Undo"
+        name={gettext("Undo")}
         keys={keys.name("undo")}
         disabled={!session.canUndo.value || isForLooking}
         run={() => desk.undo()}
@@ -131,7 +137,7 @@ function StepTools({ work: { desk } }: { work: Work }) {
         <Icon name="undo" />
       </Tool>
       <Tool
-        name="Redo"
+        name={gettext("Redo")}
         keys={keys.name("redo")}
         disabled={!session.canRedo.value || isForLooking}
         run={() => desk.redo()}
@@ -139,7 +145,7 @@ function StepTools({ work: { desk } }: { work: Work }) {
         <Icon name="redo" />
       </Tool>
       <Tool
-        name="Delete the selected click"
+        name={gettext("Delete the selected click")}
         keys={keys.name("delete-click")}
         disabled={target === undefined || isForLooking}
         run={() => desk.deleteClick()}
@@ -155,17 +161,17 @@ function ZoomTools({ work: { desk, viewer } }: { work: Work }) {
   const { keys } = desk;
   return (
     <>
-      <Tool name="Zoom in" keys={keys.name("zoom-in")} run={() => viewer.zoom(1.25)}>
+      <Tool name={gettext("Zoom in")} keys={keys.name("zoom-in")} run={() => viewer.zoom(1.25)}>
         <Icon name="plus" />
       </Tool>
-      <Tool name="Zoom out" keys={keys.name("zoom-out")} run={() => viewer.zoom(0.8)}>
+      <Tool name={gettext("Zoom out")} keys={keys.name("zoom-out")} run={() => viewer.zoom(0.8)}>
         <Icon name="minus" />
       </Tool>
-      <Tool name="Fit the slice" keys={keys.name("fit")} run={() => viewer.fit()}>
+      <Tool name={gettext("Fit the slice")} keys={keys.name("fit")} run={() => viewer.fit()}>
         <Icon name="fit" />
       </Tool>
       <Tool
-        name="Coronal and sagittal plane"
+        name={gettext("Coronal and sagittal plane")}
         keys={keys.name("planes")}
         pressed={planes.value}
         run={() => {
@@ -176,7 +182,7 @@ function ZoomTools({ work: { desk, viewer } }: { work: Work }) {
       </Tool>
       <span class="grow" />
       <Tool
-        name="Keys and mouse"
+        name={gettext("Keys and mouse")}
         keys={keys.name("help")}
         run={() => {
           desk.keysShown.value = true;

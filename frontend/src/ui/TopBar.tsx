@@ -3,17 +3,18 @@ import type { Session } from "../session/session";
 import type { Work } from "./context";
 import { Icon } from "./icons";
 import { CaseProgress } from "./Progress";
+import { dayAndTime, decimal, gettext, interpolate, ngettext, timeOfDay } from "../words";
 
 export function TopBar({ work }: { work: Work }) {
   const { desk } = work;
   const { project, series, links } = desk.assignment;
   return (
     <header class="topbar">
-      <a class="home" href={links.home} title="Back to my work">
+      <a class="home" href={links.home} title={gettext("Back to my work")}>
         <span aria-hidden="true">‹ </span>
         {project.name}
       </a>
-      <h1 title={series.description}>{series.description || "Untitled series"}</h1>
+      <h1 title={series.description}>{series.description || gettext("Untitled series")}</h1>
       <div class="states">
         <Speed session={desk.session} />
         <Inference session={desk.session} />
@@ -23,32 +24,53 @@ export function TopBar({ work }: { work: Work }) {
       <CaseProgress work={work} />
       <People work={work} />
       <a class="button" href={links.export}>
-        Export
+        {gettext("Export")}
       </a>
+      <Bell href={links.notices} />
     </header>
   );
 }
 
-const KINDS = { reading: "", check: "", revision: "revision", adjudication: "adjudication" } as const;
+/** `pages/notices.ts` writes the count, as on every other page. */
+function Bell({ href }: { href: string }) {
+  return (
+    <a class="bell" href={href} title={gettext("Notices")}>
+      <Icon name="bell" />
+      <span class="unseen">{gettext("Notices")}</span>
+      <span class="count" data-unseen hidden />
+    </a>
+  );
+}
+
+/** What somebody's work is called, and in full. */
+const KINDS = {
+  reading: [gettext("by %(person)s"), gettext("Whose work this is")],
+  revision: [gettext("revision by %(person)s"), gettext("A revision by %(person)s")],
+  adjudication: [gettext("adjudication by %(person)s"), gettext("An adjudication by %(person)s")],
+} as const;
 
 /** Whose work this is, whether they have it open just now, and who looks at it. */
 function People({ work: { desk } }: { work: Work }) {
   const { person, reader, kind } = desk.assignment;
   const { mine, person: holder, since } = desk.session.lease.value;
+  const [name, title] = KINDS[kind].map((text) => interpolate(text, { person }));
   const isOpen = !mine && holder !== "" && holder !== reader;
   return (
     <span class="people">
-      {(person !== reader || KINDS[kind]) && (
-        <span class="state owner" title={KINDS[kind] ? `A ${KINDS[kind]} by ${person}` : "Whose work this is"}>
-          {KINDS[kind] ? `${KINDS[kind]} by ${person}` : `by ${person}`}
+      {(person !== reader || kind !== "reading") && (
+        <span class="state owner" title={title}>
+          {name}
         </span>
       )}
       {isOpen && (
-        <span class="state is-warning" title={`Open by ${holder} since ${new Date(since).toLocaleString()}`}>
-          open by {holder} since {new Date(since).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}
+        <span
+          class="state is-warning"
+          title={gettext("Open by %(holder)s since %(time)s", { holder, time: dayAndTime(since) })}
+        >
+          {gettext("open by %(holder)s since %(time)s", { holder, time: timeOfDay(since) })}
         </span>
       )}
-      <span class="person" title={`Logged in as ${reader}`}>
+      <span class="person" title={gettext("Logged in as %(reader)s", { reader })}>
         <Icon name="person" />
         {reader}
       </span>
@@ -56,23 +78,25 @@ function People({ work: { desk } }: { work: Work }) {
   );
 }
 
-const ms = (value: number) => (value < 9.95 ? value.toFixed(1) : value.toFixed(0));
+const ms = (value: number) => decimal(value, value < 9.95 ? 1 : 0);
 
 function Speed({ session: { timing, model } }: { session: Session }) {
   const answer = timing.lastAnswer.value;
   if (!answer) return null;
   const { networkMs, totalMs, roundTripMs } = answer;
   const rate = timing.rate.value;
+  const [network, server, click] = [ms(networkMs), ms(totalMs), ms(roundTripMs)];
   return (
     <span
       class="state speed"
-      title={`Last answer by ${model.value}: network ${ms(networkMs)} ms, server ${ms(totalMs)} ms, click to mask ${ms(roundTripMs)} ms`}
+      title={gettext(
+        "Last answer by %(model)s: network %(network)s ms, server %(server)s ms, click to mask %(click)s ms",
+        { model: model.value, network, server, click },
+      )}
     >
-      <b>{ms(roundTripMs)} ms</b>
-      <span class="detail">
-        network {ms(networkMs)} · server {ms(totalMs)}
-      </span>
-      {rate !== undefined && <b>{rate.toFixed(0)} masks/s</b>}
+      <b>{click} ms</b>
+      <span class="detail">{gettext("network %(network)s · server %(server)s", { network, server })}</span>
+      {rate !== undefined && <b>{gettext("%(rate)s masks/s", { rate: decimal(rate, 0) })}</b>}
     </span>
   );
 }
@@ -81,37 +105,37 @@ function Inference({ session }: { session: Session }) {
   if (session.connection.value !== "connected" || session.inference.value === "ready") return null;
   return (
     <span class="state is-warning" role="status">
-      No masks now: inference is away
+      {gettext("No masks now: inference is away")}
     </span>
   );
 }
 
-const changes = (n: number) => `${n} ${n === 1 ? "change" : "changes"} waiting`;
+const changes = (n: number) => ngettext("%(n)s change waiting", "%(n)s changes waiting", n);
 
 function Connection({ session }: { session: Session }) {
   const state = session.connection.value;
   const waiting = session.waiting.value.length;
   const more = waiting ? `: ${changes(waiting)}` : "";
   const text = {
-    connecting: "Connecting…",
+    connecting: gettext("Connecting…"),
     connected: "",
-    reconnecting: `Reconnecting${more}`,
-    offline: `Offline${more}`,
-    ended: "Disconnected: log in again",
+    reconnecting: `${gettext("Reconnecting")}${more}`,
+    offline: `${gettext("Offline")}${more}`,
+    ended: gettext("Disconnected: log in again"),
   };
   return (
     <span class={`state connection is-${state === "connected" ? "good" : "warning"}`} role="status">
       <i class="dot" aria-hidden="true" />
-      {state === "connected" ? <span class="detail">Connected</span> : text[state]}
+      {state === "connected" ? <span class="detail">{gettext("Connected")}</span> : text[state]}
     </span>
   );
 }
 
 function SaveState({ session }: { session: Session }) {
   const text = {
-    saved: "Saved ✓",
-    saving: session.inference.value === "away" ? "Clicks saved ✓" : "Saving…",
-    unsaved: "Not saved",
+    saved: gettext("Saved ✓"),
+    saving: session.inference.value === "away" ? gettext("Clicks saved ✓") : gettext("Saving…"),
+    unsaved: gettext("Not saved"),
   };
   const state = session.saving.value;
   return (

@@ -22,6 +22,7 @@ const PATHS = {
   planes: "M3 3h8v14H3zM14 3h3v5.5h-3zM14 11.5h3V17h-3z",
   lock: "M5 9h10v8H5zM7 9V6a3 3 0 0 1 6 0v3",
   unlock: "M5 9h10v8H5zM7 9V6a3 3 0 0 1 5.8-1",
+  bell: "M4 14h12l-1.5-2V9a4.5 4.5 0 0 0-9 0v3zM8.5 16.5a1.6 1.6 0 0 0 3 0M10 4.5V3",
   person: "M10 4a3 3 0 1 0 0 6a3 3 0 1 0 0-6M4 17c0-4 3-5 6-5s6 1 6 5",
   comment: "M4 4h12v9H9l-4 4v-4H4zM7 7h6M7 10h4",
   close: "M5 5l10 10M15 5L5 15",

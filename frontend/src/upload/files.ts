@@ -1,4 +1,5 @@
 /** Files with the paths they have inside what the person dropped or picked. */
+import { decimal, gettext, ngettext } from "../words";
 
 export interface PickedFile {
   readonly path: string;
@@ -36,12 +37,12 @@ async function childrenOf(reader: FileSystemDirectoryReader): Promise<FileSystem
 }
 
 export function sizeText(bytes: number): string {
-  const units = ["bytes", "kB", "MB", "GB"];
+  const units = [gettext("bytes"), "kB", "MB", "GB"];
   const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
-  return `${(bytes / 1000 ** power).toFixed(power > 1 ? 1 : 0)} ${units[power]}`;
+  return `${decimal(bytes / 1000 ** power, power > 1 ? 1 : 0)} ${units[power]}`;
 }
 
 export function summary(files: readonly PickedFile[]): string {
   const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
-  return `${files.length} ${files.length === 1 ? "file" : "files"}, ${sizeText(bytes)}`;
+  return ngettext("%(n)s file, %(size)s", "%(n)s files, %(size)s", files.length, { size: sizeText(bytes) });
 }

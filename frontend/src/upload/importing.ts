@@ -1,5 +1,6 @@
 /** Sends files and follows their import. */
 import type { PickedFile } from "./files";
+import { gettext } from "../words";
 
 export interface ReportEntry {
   readonly name: string;
@@ -26,16 +27,16 @@ export function send(url: string, form: FormData, onProgress: (share: number) =>
     request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
     request.onload = () =>
       request.status === 201 ? resolve(request.response.url) : reject(new Error(reason(request)));
-    request.onerror = () => reject(new Error("The connection was lost. Nothing was imported; try again."));
+    request.onerror = () => reject(new Error(gettext("The connection was lost. Nothing was imported; try again.")));
     request.send(form);
   });
 }
 
 function reason(request: XMLHttpRequest): string {
   if (typeof request.response?.error === "string") return request.response.error;
-  if (request.status === 413) return "That is more than this server takes in one upload.";
-  if (request.status === 403) return "You may not upload here, or you are not logged in any more.";
-  return `The server answered ${request.status}.`;
+  if (request.status === 413) return gettext("That is more than this server takes in one upload.");
+  if (request.status === 403) return gettext("You may not upload here, or you are not logged in any more.");
+  return gettext("The server answered %(status)s.", { status: request.status });
 }
 
 export function uploadForm(form: HTMLFormElement, files: readonly PickedFile[]): FormData {
@@ -59,7 +60,7 @@ export async function* follow(url: string): AsyncGenerator<ImportState> {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS * (failures + 1)));
   }
   throw new Error(
-    "The server does not answer any more. The import may still be going on; look at the project in a while.",
+    gettext("The server does not answer any more. The import may still be going on; look at the project in a while."),
   );
 }
 

@@ -8,6 +8,7 @@ import { Affine, centreOf, type Grid, type ImagePoint, lengthMm, type Voxel, vox
 import { dashed, type Edge, outline } from "./outline";
 import type { Guide } from "./guides";
 import { paintGreys } from "./window";
+import { decimal } from "../words";
 
 export interface LabelMask {
   readonly label: number;
@@ -357,7 +358,7 @@ function drawRuler(context: Context, toCanvas: Affine, grid: Grid, { from, to }:
   context.moveTo(a.x, a.y);
   context.lineTo(b.x, b.y);
   strokeTwice(context, COLOURS.crosshair);
-  const text = `${lengthMm(grid, from, to).toFixed(1)} mm`;
+  const text = `${decimal(lengthMm(grid, from, to), 1)} mm`;
   context.font = "600 13px system-ui, sans-serif";
   context.lineWidth = 4;
   context.strokeStyle = COLOURS.ink;

@@ -1,4 +1,5 @@
 /** Where the patient is: letters, millimetres and the scale bar, all from the series' affine. */
+import { decimal } from "../words";
 
 /** Row-major 4×4: voxel (x, y, z, 1) to mm towards right, anterior, superior. */
 export type PatientMatrix = readonly number[];
@@ -38,7 +39,7 @@ export function letters(direction: Direction): string {
 /** A position in mm as people say it: "L 12.3 P 40.0 S 102.5". */
 export function positionText(matrix: PatientMatrix, x: number, y: number, z: number): string {
   const mm = [0, 1, 2].map((i) => dot(matrix.slice(4 * i, 4 * i + 4), [x, y, z, 1]));
-  return mm.map((value, i) => `${letterOf(i, value)} ${Math.abs(value).toFixed(1)}`).join("  ");
+  return mm.map((value, i) => `${letterOf(i, value)} ${decimal(Math.abs(value), 1)}`).join("  ");
 }
 
 const letterOf = (i: number, value: number): string => LETTERS[i]?.[value >= 0 ? 0 : 1] ?? "";

@@ -1,4 +1,5 @@
 /** Window and level: which Hounsfield units are black, grey and white. */
+import { gettext } from "../words";
 
 export interface GreyWindow {
   readonly width: number;
@@ -10,11 +11,11 @@ export interface Preset extends GreyWindow {
 }
 
 export const PRESETS: readonly Preset[] = [
-  { name: "Abdomen", width: 400, level: 40 },
-  { name: "Liver", width: 150, level: 30 },
-  { name: "Lung", width: 1500, level: -600 },
-  { name: "Bone", width: 1800, level: 400 },
-  { name: "Brain", width: 80, level: 40 },
+  { name: gettext("Abdomen"), width: 400, level: 40 },
+  { name: gettext("Liver"), width: 150, level: 30 },
+  { name: gettext("Lung"), width: 1500, level: -600 },
+  { name: gettext("Bone"), width: 1800, level: 400 },
+  { name: gettext("Brain"), width: 80, level: 40 },
 ];
 
 const INT16 = 65536;

@@ -41,7 +41,14 @@ export const ASSIGNMENT: Assignment = {
     reason: null,
   },
   socket: "/ws/assignments/12/",
-  links: { home: "/", export: "/export", next: "/next", measures: "/measures.csv", review: "/review/next" },
+  links: {
+    home: "/",
+    notices: "/notices/",
+    export: "/export",
+    next: "/next",
+    measures: "/measures.csv",
+    review: "/review/next",
+  },
 };
 
 export async function newDesk(welcome = {}, readings?: readonly [Reading, Reading]) {

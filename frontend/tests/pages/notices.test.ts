@@ -1,20 +1,12 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { followNotices } from "../../src/pages/notices";
+import { TextSocket } from "../live/textsocket";
 
-class FakeSocket extends EventTarget {
-  say(news: object) {
-    this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(news) }));
-  }
-  end(code: number) {
-    this.dispatchEvent(Object.assign(new Event("close"), { code }));
-  }
-}
-
-let sockets: FakeSocket[];
+let sockets: TextSocket[];
 const open = () => {
-  sockets.push(new FakeSocket());
-  return sockets.at(-1) as unknown as WebSocket;
+  sockets.push(new TextSocket());
+  return sockets.at(-1) as TextSocket;
 };
 const count = () => document.querySelector("[data-unseen]") as HTMLElement;
 const toasts = () => [...document.querySelectorAll(".toasts p")].map((toast) => toast.querySelector("a")?.textContent);
@@ -27,6 +19,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 describe("the bell", () => {
@@ -54,13 +47,14 @@ describe("the bell", () => {
   });
 
   it("comes back after a lost connection, each time a little later", () => {
+    vi.spyOn(Math, "random").mockReturnValue(1); // no jitter
     followNotices(document, open);
     for (const [wait, tries] of [
-      [1000, 2],
-      [2000, 3],
-      [4000, 4],
+      [250, 2],
+      [500, 3],
+      [1000, 4],
     ] as const) {
-      sockets.at(-1)?.end(1006);
+      sockets.at(-1)?.fail(1006);
       vi.advanceTimersByTime(wait - 1);
       expect(sockets).toHaveLength(tries - 1);
       vi.advanceTimersByTime(1);
@@ -68,9 +62,18 @@ describe("the bell", () => {
     }
   });
 
+  it("comes back at once when the browser is online again", () => {
+    followNotices(document, open);
+    sockets[0]?.fail(1006);
+    window.dispatchEvent(new Event("online"));
+    expect(sockets).toHaveLength(2);
+    sockets[1]?.say({ unseen: 2, text: "", url: "" });
+    expect(count().textContent).toBe("2");
+  });
+
   it("stays away from whoever is not logged in", () => {
     followNotices(document, open);
-    sockets[0]?.end(4401);
+    sockets[0]?.fail(4401);
     vi.advanceTimersByTime(600_000);
     expect(sockets).toHaveLength(1);
     document.body.innerHTML = "";

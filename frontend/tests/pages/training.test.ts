@@ -1,14 +1,11 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { followTraining, type Training } from "../../src/pages/training";
+import { TextSocket } from "../live/textsocket";
 
-class FakeSocket extends EventTarget {
-  say(training: Partial<Training>) {
-    const frame = { ...QUIET, ...training };
-    this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(frame) }));
-  }
-  end(code: number) {
-    this.dispatchEvent(Object.assign(new Event("close"), { code }));
+class TrainingSocket extends TextSocket {
+  override say(training: Partial<Training>) {
+    super.say({ ...QUIET, ...training });
   }
 }
 
@@ -32,11 +29,11 @@ const PAGE = `<div data-training="7" data-open>
   <table data-rows="losses"><tbody></tbody></table><table data-rows="looks"><tbody></tbody></table>
   <section data-run="picture" hidden><img data-run="preview"></section></div>`;
 
-let sockets: FakeSocket[];
+let sockets: TrainingSocket[];
 let reload: ReturnType<typeof vi.fn<() => void>>;
 const open = () => {
-  sockets.push(new FakeSocket());
-  return sockets.at(-1) as unknown as WebSocket;
+  sockets.push(new TrainingSocket());
+  return sockets.at(-1) as TrainingSocket;
 };
 const place = (name: string) => document.querySelector(`[data-run="${name}"]`) as HTMLElement;
 
@@ -104,10 +101,10 @@ describe("an open training", () => {
 
   it("connects again where the line breaks, but not where it is turned away", () => {
     followTraining(document, open, reload);
-    sockets[0]?.end(1006);
+    sockets[0]?.fail(1006);
     vi.advanceTimersByTime(3000);
     expect(sockets).toHaveLength(2);
-    sockets[1]?.end(4404);
+    sockets[1]?.fail(4404);
     vi.advanceTimersByTime(60_000);
     expect(sockets).toHaveLength(2);
   });

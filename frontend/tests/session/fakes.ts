@@ -17,7 +17,7 @@ import {
   placeOfClick,
   sinceAt,
 } from "../../src/session/clicks";
-import type { SocketLike, Timers } from "../../src/session/connection";
+import type { SocketLike, Timers } from "../../src/live/connection";
 import type { OutboxContent, OutboxMirror } from "../../src/session/outbox";
 import { Session, type SessionOptions } from "../../src/session/session";
 

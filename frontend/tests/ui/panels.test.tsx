@@ -92,7 +92,7 @@ describe("the panels", () => {
     expect(liver?.closest("label")?.textContent).toBe("Liver12");
     await doing(() => liver?.click());
     expect(work.desk.label.value.name).toBe("Liver");
-    expect(document.querySelector(".strip")?.getAttribute("aria-label")).toBe("Spleen: 0 slices; Liver: 1 slices");
+    expect(document.querySelector(".strip")?.getAttribute("aria-label")).toBe("Spleen: 0 slices; Liver: 1 slice");
   });
 
   it("list the clicks in words", async () => {

@@ -32,6 +32,18 @@ export const browserTimers: Timers = {
   },
 };
 
+/** A socket of this site. */
+export const socketAt = (path: string): WebSocket => new WebSocket(location.origin.replace(/^http/, "ws") + path);
+
+/** Hands over every text that a socket says, for as long as the page is open. */
+export function listen(open: () => SocketLike, onText: (frame: string) => void): void {
+  const nothing = () => {};
+  const rest = { timers: browserTimers, random: Math.random, onOpen: nothing, onClose: nothing, onBinary: nothing };
+  const connection = new Connection({ open, onText, ...rest });
+  window.addEventListener("online", () => connection.wake());
+  connection.start();
+}
+
 export class Connection {
   readonly state = signal<LinkState>("connecting");
   /** Failed attempts since the last open connection. */
