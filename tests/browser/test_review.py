@@ -49,7 +49,7 @@ def opened(page, site, case):
 
 
 class Line:
-    """The connection of a page's socket, which can be cut; to be made before the page is opened."""
+    """The connection of a page's sockets, which can be cut; to be made before the page is opened."""
 
     def __init__(self, page):
         self.page, self.is_cut, self.ends = page, False, []
@@ -59,7 +59,7 @@ class Line:
         if self.is_cut:
             socket.close()
         else:
-            self.ends = [socket, socket.connect_to_server()]
+            self.ends += [socket, socket.connect_to_server()]
 
     def cut(self):
         self.is_cut = True
