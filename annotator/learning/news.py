@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.contrib.auth.models import User
+from django.db.models import Q
 from django.urls import reverse
 
 from annotator.annotation import access
@@ -45,7 +46,8 @@ def _tell_wanting(run: TrainingRun, kind: Notice.Kind, **about: str) -> None:
 
 def _wanting(run: TrainingRun) -> Iterable[User]:
     """Whoever pressed the button; all admins where the site's rules wanted it."""
-    triggers = run.triggers.values_list("person", "reason")
-    by_rule = any(person is None for person, _ in triggers)
-    people = User.objects.filter(is_staff=True) if by_rule else User.objects.none()
-    return (people | User.objects.filter(pk__in=[person for person, _ in triggers if person])).distinct().order_by("pk")
+    people = list(run.triggers.values_list("person", flat=True))
+    wanting = Q(pk__in=[person for person in people if person])
+    if None in people:
+        wanting |= Q(is_staff=True)
+    return User.objects.filter(wanting).order_by("pk")
