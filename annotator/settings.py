@@ -119,6 +119,14 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA / "storage"}},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# On the disk, for what all web processes are to know alike: how often a token asked, pictures once drawn.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": DATA / "remembered",
+        "OPTIONS": {"MAX_ENTRIES": 2000},
+    }
+}
 
 # ------------------------------------------------------------------------------------------------ the REST API
 

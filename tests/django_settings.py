@@ -1,9 +1,12 @@
 """The site's own settings over an empty data folder, with what makes tests quick. DATABASE_URL is honoured."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
 os.environ["ANNOTATOR_DATA"] = tempfile.mkdtemp(prefix="annotator-test-")
+atexit.register(shutil.rmtree, os.environ["ANNOTATOR_DATA"], ignore_errors=True)
 for name in ("ANNOTATOR_DEBUG", "ANNOTATOR_INFERENCE", "REDIS_URL", "CELERY_BROKER_URL", "ALLOWED_HOSTS", "SECRET_KEY"):
     os.environ.pop(name, None)
 

@@ -16,7 +16,7 @@ SIZE = 192  # pixels along the longer side
 
 
 def png(series: Series) -> bytes:
-    """PNG bytes, remembered by this process. Raises FileNotFoundError where the volume is gone."""
+    """PNG bytes, drawn once. Raises FileNotFoundError where the volume is gone."""
     key = f"thumbnail:{series.pk}"
     found = cache.get(key)
     if found is None:

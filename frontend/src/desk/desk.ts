@@ -2,8 +2,8 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import type { Mask } from "../protocol/mask";
 import type { PlacedClick } from "../protocol/messages";
-import { isUnconfirmed, sinceAt } from "../session/clicks";
-import { keyOf, type Place, type PlaceKey, placeOf } from "../session/place";
+import { clicksAt, HELD_ID, isUnconfirmed, sinceAt } from "../session/clicks";
+import { keyOf, type Place, type PlaceKey, placeOf, samePlace } from "../session/place";
 import type { Session } from "../session/session";
 import { clampVoxel, type Grid, type ImagePoint, lengthMm, sameVoxel, type Voxel, voxel } from "../viewer/geometry";
 import { type Brush, type LabelMask, type Pin, type Ruler, sameMasks } from "../viewer/layers";
@@ -142,10 +142,10 @@ export class Desk {
     this.place = computed(() => ({ label: this.label.value.id, z: this.z.value }));
     this.slice = computed(() => this.sliceAt(this.z.value));
     this.sliceFailed = computed(() => this.failed.value.has(this.z.value) && !this.slice.value);
-    this.clicks = computed(
-      () =>
-        replaysAt(this.history.replayed, this.place.value)?.slice.clicks ?? session.clicksOnScreen(this.place.value),
-    );
+    this.clicks = computed(() => {
+      const replay = replaysAt(this.history.replayed, this.place.value);
+      return replay?.slice.clicks ?? [...session.clicksOnScreen(this.place.value), ...this.waitingClicks()];
+    });
     this.heldKey = computed(() => {
       const held = session.held.value ?? this.painting.stroke.value?.place;
       return held && keyOf(held);
@@ -650,12 +650,19 @@ export class Desk {
 
   // ------------------------------------------------------------------------------------------ conflicts
 
-  /** Outlines what waits here over what another window did, and goes where there is some of it; or no longer. */
+  /** Shows what waits here over what another window did, and goes where there is some of it; or no longer. */
   compare(): void {
     this.comparing.value = !this.comparing.value;
     const places = this.session.conflict.value?.places ?? [];
-    const [first] = places;
-    if (this.comparing.value && first && !places.some(({ z }) => z === this.z.value)) this.jumpTo(first);
+    const nearest = places.find(({ z }) => z === this.z.value) ?? places[0];
+    if (this.comparing.value && nearest && !places.some((place) => samePlace(place, this.place.value)))
+      this.jumpTo(nearest);
+  }
+
+  /** Clicks of the place that wait here, numbered apart from those that the server has. */
+  private waitingClicks(): PlacedClick[] {
+    const lists = this.comparing.value ? this.session.conflict.value?.clicks : undefined;
+    return lists ? clicksAt(lists, this.place.value).map((click) => ({ ...click, id: HELD_ID - click.id })) : [];
   }
 
   private waitingMasks(): LabelMask[] {

@@ -4,7 +4,7 @@
  */
 import type { Mask } from "../protocol/mask";
 import { maskFromText } from "../protocol/mask";
-import type { Interaction } from "./clicks";
+import { afterwards, type ClickLists, type Interaction } from "./clicks";
 import { keyOf, type Place, type PlaceKey } from "./place";
 import { gettext } from "../words";
 
@@ -15,6 +15,8 @@ export interface Conflict {
   readonly places: readonly Place[];
   /** The masks that the person saw there; of a click whose answer never came there is none. */
   readonly masks: ReadonlyMap<PlaceKey, Mask>;
+  /** The clicks that wait, by the number that each had here, which by now may be another window's click. */
+  readonly clicks: ClickLists;
 }
 
 /** `placeOf` says where an interaction acts, `seen` is what was on screen after the newest one of a place. */
@@ -33,7 +35,7 @@ export function conflictOf(
     const mask = entry.type === "paint" ? maskFromText(entry.mask) : seen.get(key);
     if (mask) masks.set(key, mask);
   }
-  return { changes: entries.length, places: [...places.values()], masks };
+  return { changes: entries.length, places: [...places.values()], masks, clicks: afterwards(new Map(), entries) };
 }
 
 /** "slice 3", "slices 3, 4 and 9", counted from 1. */

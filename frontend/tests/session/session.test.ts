@@ -505,6 +505,7 @@ describe("what another window stored under the same number", () => {
       changes: 1,
       places: [PLACE],
       masks: new Map([["1/5", maskOf(9)]]),
+      clicks: new Map([["1/5", { ...BLANK, since: 1, clicks: [click(1, 1, 1)] }]]),
     });
     expect(desk.session.refusal).toBe("Choose first what becomes of your changes that wait here.");
     expect(socket.of("add_click")).toHaveLength(1);

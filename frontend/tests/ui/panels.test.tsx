@@ -83,6 +83,22 @@ describe("the banner", () => {
     expect(work.desk.session.waiting.value).toEqual([]);
     expect(work.desk.difference.value).toEqual([]);
   });
+
+  it("shows a click that nobody has answered beside the other window's", async () => {
+    const theirs = { id: 1, y: 2, x: 3, positive: false };
+    await doing(() => {
+      work.desk.session.hold({ ...PLACE, click: undefined, y: 5, x: 6, positive: true });
+      work.desk.session.release();
+      socket.say(refusal("lease", 1));
+      socket.say(changedOf({ clicks: [theirs] }));
+    });
+    expect(work.desk.clicks.value).toEqual([theirs]);
+    await doing(() => button("See the difference")?.click());
+    expect(work.desk.clicks.value).toEqual([theirs, { id: -2, y: 5, x: 6, positive: true }]);
+    await doing(() => button("Keep mine on top")?.click());
+    expect(work.desk.clicks.value.map(({ y }) => y)).toEqual([2, 5]);
+    expect(work.desk.session.waiting.value).toHaveLength(1);
+  });
 });
 
 describe("the panels", () => {
