@@ -1,10 +1,12 @@
-"""A real Celery worker trains: killed, another one goes on with the run; cancelled, it stops within seconds."""
+"""A real Celery worker trains: killed at any stage, another one goes on with the run; cancelled, it stops within seconds."""
 
 from __future__ import annotations
 
 import json
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.learning.trainable import QUICK
-from tests.site import Site
+from tests.site import ROOT, Site
 
+STAGES = ["freeze", "material", "train", "calibrate", "register", "evaluate", "gate"]
 STEPS = 60
 AT_MOST = 5.0  # seconds from a cancellation to the end of the training process
 
@@ -32,6 +35,17 @@ from django.contrib.auth.models import User
 from annotator.learning import retraining
 from annotator.learning.models import TrainingRun
 retraining.cancel(TrainingRun.objects.get(is_only=True), User.objects.get(username="rita"))
+"""
+DIE = """
+import os, signal
+from annotator.learning import stages
+begin = stages._Job.begin
+def begin_and_die(job, stage):
+    begin(job, stage)
+    if stage == {stage!r}:
+        os.kill(os.getpid(), signal.SIGKILL)
+stages._Job.begin = begin_and_die
+stages.run({run_id})
 """
 
 
@@ -65,6 +79,14 @@ def row(site, run_id, *names):
 
 def log_of(site, run_id):
     return site.folder / "data" / "jobs" / "learning" / f"run-{run_id}" / "train" / "log.jsonl"
+
+
+def a_minute_passes(site):
+    ask(site, "UPDATE learning_trainingrun SET heartbeat_at = datetime(heartbeat_at, '-61 seconds') WHERE is_only")
+
+
+def is_over(site, run_id):
+    return row(site, run_id, "state") not in ("waiting", "running")
 
 
 def children(site):
@@ -111,9 +133,9 @@ def test_a_killed_worker_leaves_a_run_that_another_finishes(site):
     assert row(site, run_id, "state", "candidate_id", "is_only") == ("running", None, 1)
     assert ask(site, "SELECT count(*) FROM annotation_modelversion") == (1,)
 
-    ask(site, "UPDATE learning_trainingrun SET heartbeat_at = datetime(heartbeat_at, '-61 seconds')")  # a minute later
+    a_minute_passes(site)
     site.start_jobs()
-    site.wait(lambda: row(site, run_id, "state") not in ("waiting", "running"), "jobs", 240)
+    site.wait(lambda: is_over(site, run_id), "jobs", 240)
     assert row(site, run_id, "state", "error", "step", "is_only") == ("done", "", STEPS, None)
     after = log.parents[1].joinpath("log.jsonl").read_text().splitlines()
     assert after[:3] == before[:3], "it began anew"
@@ -123,3 +145,33 @@ def test_a_killed_worker_leaves_a_run_that_another_finishes(site):
     assert ask(site, "SELECT count(*) FROM learning_verdict") == (1,)
     states = ask(site, "SELECT group_concat(state) FROM learning_evaluationrun")
     assert states == ("done,done",)
+    site.stop("jobs")
+
+
+def test_killed_at_every_stage_in_turn_it_registers_one_version_in_the_end(site):
+    (versions,) = ask(site, "SELECT count(*) FROM annotation_modelversion")
+    run_id = want(site, steps=4)
+    for stage in STAGES:
+        die = [
+            sys.executable,
+            ROOT / "manage.py",
+            "shell",
+            "--no-imports",
+            "-c",
+            DIE.format(stage=stage, run_id=run_id),
+        ]
+        died = subprocess.run(die, env=site.environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert died.returncode == -signal.SIGKILL, died.stdout + died.stderr
+        assert row(site, run_id, "state", "stage", "is_only") == ("running", stage, 1)
+        assert (row(site, run_id, "candidate_id") is not None) == (stage in ("evaluate", "gate"))
+        a_minute_passes(site)
+    site.start_jobs()
+    site.wait(lambda: is_over(site, run_id), "jobs", 240)
+    assert row(site, run_id, "state", "error", "step", "is_only") == ("done", "", 4, None)
+    assert ask(site, "SELECT count(*) FROM annotation_modelversion") == (versions + 1,)
+    candidate = row(site, run_id, "candidate_id")
+    assert ask(site, "SELECT count(*) FROM learning_lineage WHERE run_id = ?", run_id) == (1,)
+    assert ask(site, "SELECT count(*) FROM learning_verdict WHERE candidate_id = ?", candidate) == (1,)
+    assert ask(site, "SELECT group_concat(state) FROM learning_evaluationrun WHERE version_id = ?", candidate) == (
+        "done",
+    )
