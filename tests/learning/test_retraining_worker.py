@@ -118,7 +118,8 @@ def test_a_cancelled_run_stops_within_seconds(site):
     site.stop("jobs")
 
 
-def test_a_killed_worker_leaves_a_run_that_another_finishes(site):
+def test_a_killed_worker_leaves_a_run_of_two_processes_that_another_finishes(site, monkeypatch):
+    monkeypatch.setitem(site.environment, "ANNOTATOR_TRAINING_PROCESSES", "2")
     run_id = want(site)
     site.start_jobs()
     site.wait(lambda: row(site, run_id, "step") >= 3, "jobs", 240)
