@@ -110,7 +110,7 @@ def make(name: str, person: User, assignment: Assignment, reason: str = "") -> T
     """
     move = MOVES.get(name)
     if move is None:
-        raise MoveRefused(f"There is no move {name[:40]!r}.")
+        raise MoveRefused(_("There is no move %(name)s.") % {"name": repr(name[:40])})
     if rests := projects.archived(assignment.task.project_id):
         raise MoveRefused(rests)
     if not move.allows(person, assignment):
