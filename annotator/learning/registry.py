@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from annotator.annotation import versions
 from annotator.annotation.models import ModelVersion
@@ -29,7 +30,7 @@ def upload(file: Path, name: str, person: User) -> ModelVersion:
         version = versions.register(file, name.strip()[:100] or file.stem[:100])
     except ValueError as error:
         raise RegistryRefused(str(error)) from None
-    _, is_new = Lineage.objects.get_or_create(version=version, defaults={"person": person})
+    _line, is_new = Lineage.objects.get_or_create(version=version, defaults={"person": person})
     if is_new:
         audit.note(person, "uploaded", version)
     return version
@@ -38,7 +39,7 @@ def upload(file: Path, name: str, person: User) -> ModelVersion:
 def file_of(version: ModelVersion) -> Path:
     """The checkpoint's file on this machine. Raises RegistryRefused where it is gone."""
     if not versions.has_file(version):
-        raise RegistryRefused(f"The checkpoint of {version} is gone.")
+        raise RegistryRefused(_("The checkpoint of %(version)s is gone.") % {"version": version})
     return versions.file_of(version)
 
 
@@ -81,12 +82,13 @@ def references(version: ModelVersion) -> dict[str, int]:
 def delete(version: ModelVersion, person: User) -> None:
     """Delete a version and its file, where nothing refers to it. Raises RegistryRefused."""
     if version == versions.active():
-        raise RegistryRefused(f"{version} answers clicks; it cannot be deleted.")
+        raise RegistryRefused(_("%(version)s answers clicks; it cannot be deleted.") % {"version": version})
     if version.path == versions.SHIPPED:
-        raise RegistryRefused(f"{version} comes with the program; it cannot be deleted.")
+        raise RegistryRefused(_("%(version)s comes with the program; it cannot be deleted.") % {"version": version})
     if found := references(version):
         what = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
-        raise RegistryRefused(f"{version} cannot be deleted; it is referred to by {what}.")
+        sentence = _("%(version)s cannot be deleted; it is referred to by %(what)s.")
+        raise RegistryRefused(sentence % {"version": version, "what": what})
     with transaction.atomic():
         audit.note(person, "deleted", version, sha256=version.sha256)
         path = version.path

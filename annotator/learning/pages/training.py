@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotator import engine
 from annotator.annotation import versions
 from annotator.annotation.models import Label, ModelVersion, Project
-from annotator.learning import freeze, retraining, rules, shown
+from annotator.learning import freeze, gate, retraining, rules, shown
 from annotator.learning.models import TrainingRun, Trigger, Verdict
 from annotator.learning.retraining import TrainingRefused
 from annotator.learning.rooms import for_admins, show
@@ -103,6 +103,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "triggers": found.triggers.select_related("person"),
         "projects": Project.objects.filter(pk__in=found.projects),
         "verdict": verdict,
+        "why": gate.why(verdict) if verdict else [],
         "changes": list(_changes(verdict)) if verdict else [],
     }
     return show(request, "learning/training_run.html", context)
