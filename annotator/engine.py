@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from annotator import masks
@@ -63,12 +64,12 @@ def recipe(name: str, header: dict[str, Any], changes: dict[str, Any]) -> dict[s
 
     own = header.get("provenance", {}).get("recipe", {})
     if "architecture" not in own:
-        raise RecipeError("This model does not say how it was trained, so that nothing can go on from it.")
+        raise RecipeError(_("This model does not say how it was trained, so that nothing can go on from it."))
     brought = {key: own[key] for key in NETWORK if key in own}  # older programs did not know every setting
     if fixed := sorted(changes.keys() & set(NETWORK)):
-        raise RecipeError(f"The recipe's {fixed[0]} is that of the model to begin with.")
+        raise RecipeError(_("The recipe's %(setting)s is that of the model to begin with.") % {"setting": fixed[0]})
     if name not in recipes():
-        raise RecipeError(f"There is no recipe {name}.")
+        raise RecipeError(_("There is no recipe %(name)s.") % {"name": name})
     return asdict(Recipe.load(name).changed(brought).changed(changes))
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponseRedirect, JsonResponse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotator.annotation import access
@@ -24,7 +25,7 @@ class LoginRequired(LoginRequiredMiddleware):
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponseRedirect | JsonResponse:
         if request.path.startswith("/api/"):
-            return JsonResponse({"error": "Log in first."}, status=401)
+            return JsonResponse({"error": gettext("Log in first.")}, status=401)
         return super().handle_no_permission(request, view_func)
 
 

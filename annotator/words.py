@@ -5,11 +5,6 @@ from __future__ import annotations
 import re
 
 
-def counted(number: int, word: str) -> str:
-    """ "1 mask", "2 masks"."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
 def as_file_name(text: str, most: int) -> str:
     """The text with nothing in it that a file system minds, of at most so many characters."""
     return re.sub(r"[^\w.]+", "-", text, flags=re.ASCII).strip("-.")[:most]

@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from annotator.annotation.people import OPEN
 from annotator.api import tokens
@@ -39,7 +40,7 @@ def deactivate(person: User, by: User) -> None:
     Raises AdminRefused.
     """
     if person == by:
-        raise AdminRefused("You cannot deactivate yourself; another admin can.")
+        raise AdminRefused(_("You cannot deactivate yourself; another admin can."))
     with _roll_call():
         _set(person, is_active=False)
         _end_sessions(person)
@@ -59,7 +60,8 @@ def make_admin(person: User, by: User) -> None:
     """Raises AdminRefused where the person is deactivated."""
     with _roll_call():
         if not person.is_active:
-            raise AdminRefused(f"{person.get_username()} is deactivated; reactivate them first.")
+            name = person.get_username()
+            raise AdminRefused(_("%(name)s is deactivated; reactivate them first.") % {"name": name})
         _set(person, is_staff=True, is_superuser=True)
         audit.note(by, "made admin", person)
 
@@ -67,7 +69,7 @@ def make_admin(person: User, by: User) -> None:
 def end_admin(person: User, by: User) -> None:
     """Raises AdminRefused for oneself, so that the site keeps an admin."""
     if person == by:
-        raise AdminRefused("You cannot take this from yourself; another admin can.")
+        raise AdminRefused(_("You cannot take this from yourself; another admin can."))
     with _roll_call():
         _set(person, is_staff=False, is_superuser=False)
         audit.note(by, "ended admin", person)

@@ -15,6 +15,8 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from annotator import claims, engine
@@ -27,8 +29,10 @@ State = Comparison.State
 SILENCE = timedelta(minutes=5)
 """After so long without a sign of life, the job that runs a comparison is taken for dead, and another may begin anew."""
 
-UNEXPECTED = "The comparison failed because of an error in the program; the server's log has the details."
-OPEN = "Both have to be submitted before they are compared."
+UNEXPECTED = gettext_noop("The comparison failed because of an error in the program; the server's log has the details.")
+OPEN = gettext_noop("Both have to be submitted before they are compared.")
+"""Why a comparison failed; nobody asked for it, so it is kept in English and translated where it is read."""
+
 _ROWS = 200  # masks read at once
 
 Masks = dict[int, NDArray[np.bool_]]  # of one slice, by label id
@@ -67,7 +71,7 @@ def again(comparison: Comparison) -> None:
     """The button: compare once more what is done, has failed or was never begun. Raises CompareRefused."""
     idle = Comparison.objects.filter(pk=comparison.pk).exclude(Q(state=State.RUNNING) & ~claims.silent(SILENCE))
     if not _wait_anew(idle):
-        raise CompareRefused("This comparison is running; its figures come in a moment.")
+        raise CompareRefused(_("This comparison is running; its figures come in a moment."))
     _wake(comparison.pk)
 
 

@@ -10,6 +10,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Lower
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from annotator.annotation import access, gold, news, progress, projects
 from annotator.annotation.models import Assignment, LabelLock, Membership, Project, Task
@@ -48,7 +50,8 @@ def check_member(person: User, project: Project) -> None:
     if rests := projects.archived(project.pk):
         raise AssignRefused(rests)
     if not access.is_member(person, project.pk):
-        raise AssignRefused(f"{person.get_username()} is no member of the project {project}.")
+        sentence = _("%(name)s is no member of the project %(project)s.")
+        raise AssignRefused(sentence % {"name": person.get_username(), "project": project})
 
 
 def give(task: Task, person: User, by: User) -> Assignment:
@@ -66,8 +69,12 @@ def _give(task: Task, person: User, by: User) -> Assignment:
         with_it = _take(task, person, reading, by)
         if with_it:
             return with_it
-    had = "already has its reader" if task.readings == 1 else f"already has its {task.readings} readers"
-    raise AssignRefused(f"{task.series} {had}; nobody else can get it.")
+    sentence = ngettext(
+        "%(series)s already has its reader; nobody else can get it.",
+        "%(series)s already has its %(n)d readers; nobody else can get it.",
+        task.readings,
+    )
+    raise AssignRefused(sentence % {"series": task.series, "n": task.readings})
 
 
 def next_case(project: Project, person: User) -> Assignment | None:
@@ -129,7 +136,7 @@ def spread(tasks: Sequence[Task], people: Sequence[User], by: User, by_skill: bo
         AssignRefused: there is nobody for one of the tasks.
     """
     if not people:
-        raise AssignRefused("Choose at least one person.")
+        raise AssignRefused(_("Choose at least one person."))
     load = {person: _open_cases(person) for person in people}
     skilled = _skills_of(people, tasks) if by_skill else {}
     made: list[Assignment] = []
@@ -138,11 +145,12 @@ def spread(tasks: Sequence[Task], people: Sequence[User], by: User, by_skill: bo
             had = set(task.assignments.values_list("person", flat=True))
             free = [person for person in people if person.pk not in had]
             if not free:
-                raise AssignRefused(f"All of them have had {task.series} already.")
+                raise AssignRefused(_("All of them have had %(series)s already.") % {"series": task.series})
             if by_skill and task.skill:
                 free = [person for person in free if spelled_skill(task.skill) in skilled.get(person.pk, ())]
             if not free:
-                raise AssignRefused(f"Nobody of them who is free for {task.series} has the skill {task.skill}.")
+                sentence = _("Nobody of them who is free for %(series)s has the skill %(skill)s.")
+                raise AssignRefused(sentence % {"series": task.series, "skill": task.skill})
             person = min(free, key=lambda one: load[one])
             made.append(_give(task, person, by))
             load[person] += 1
@@ -154,9 +162,9 @@ def spread(tasks: Sequence[Task], people: Sequence[User], by: User, by_skill: bo
 def reassign(assignment: Assignment, person: User, by: User, keep_work: bool) -> Assignment:
     """Give the reading to somebody else of the project, with the work so far or blank. Raises AssignRefused or MoveRefused."""
     if person.pk == assignment.person_id:
-        raise AssignRefused(f"{person.get_username()} has this case.")
+        raise AssignRefused(_("%(name)s has this case.") % {"name": person.get_username()})
     if assignment.kind != READING:
-        raise AssignRefused("Only readings go on with somebody else; this case can be withdrawn.")
+        raise AssignRefused(_("Only readings go on with somebody else; this case can be withdrawn."))
     with transaction.atomic():
         progress.make("withdraw", by, assignment)
         theirs = give(assignment.task, person, by)
@@ -173,7 +181,8 @@ def copy_work(of: Assignment, to: Assignment) -> None:
     Raises AssignRefused where there is work already.
     """
     if to.interactions.exists():
-        raise AssignRefused(f"{to.person.get_username()} has work of their own on this case.")
+        name = to.person.get_username()
+        raise AssignRefused(_("%(name)s has work of their own on this case.") % {"name": name})
     kept: tuple[QuerySet[Any], ...] = (of.interactions.all(), of.masks.all(), of.locks.all())
     for rows in kept:
         copies = list(rows)

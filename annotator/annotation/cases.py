@@ -22,7 +22,8 @@ from django.db.models import (
     Value,
     When,
 )
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from annotator.annotation import access, assign, progress
 from annotator.annotation.assign import AssignRefused
@@ -39,27 +40,27 @@ SOON = timedelta(days=7)
 class Standing(models.TextChoices):
     """Where a task stands, all its readings together: what is to be done about it next."""
 
-    WAITING = "waiting", _("waiting for a person")
-    ASSIGNED = "assigned", _("new")
-    IN_PROGRESS = "in_progress", _("in progress")
-    RETURNED = "returned", _("returned")
-    SKIPPED = "skipped", _("skipped")
-    SUBMITTED = "submitted", _("to be reviewed")
-    ACCEPTED = "accepted", _("accepted")
+    WAITING = "waiting", gettext_lazy("waiting for a person")
+    ASSIGNED = "assigned", gettext_lazy("new")
+    IN_PROGRESS = "in_progress", gettext_lazy("in progress")
+    RETURNED = "returned", gettext_lazy("returned")
+    SKIPPED = "skipped", gettext_lazy("skipped")
+    SUBMITTED = "submitted", gettext_lazy("to be reviewed")
+    ACCEPTED = "accepted", gettext_lazy("accepted")
 
 
 class Due(models.TextChoices):
-    OVERDUE = "overdue", _("overdue")
-    SOON = "soon", _("within a week")
-    NEVER = "never", _("no date")
+    OVERDUE = "overdue", gettext_lazy("overdue")
+    SOON = "soon", gettext_lazy("within a week")
+    NEVER = "never", gettext_lazy("no date")
 
 
 class Order(models.TextChoices):
-    URGENCY = "urgency", _("most urgent first")
-    DUE = "due", _("due first")
-    NEWEST = "newest", _("newest first")
-    NAME = "name", _("by name")
-    STANDING = "standing", _("by state")
+    URGENCY = "urgency", gettext_lazy("most urgent first")
+    DUE = "due", gettext_lazy("due first")
+    NEWEST = "newest", gettext_lazy("newest first")
+    NAME = "name", gettext_lazy("by name")
+    STANDING = "standing", gettext_lazy("by state")
 
 
 ORDERS: dict[str, tuple[Any, ...]] = {
@@ -180,8 +181,9 @@ def reassign(chosen: Sequence[Task], person: User, by: User, keep_work: bool) ->
     for task in chosen:
         readings = _open_readings(task)
         if len(readings) > 1:
-            names = " and ".join(reading.person.get_username() for reading in readings)
-            raise AssignRefused(f"{names} both have {task.series}; withdraw one of them, then give it again.")
+            names = f" {_('and')} ".join(reading.person.get_username() for reading in readings)
+            sentence = _("%(names)s both have %(series)s; withdraw one of them, then give it again.")
+            raise AssignRefused(sentence % {"names": names, "series": task.series})
         made.append(assign.reassign(readings[0], person, by, keep_work))
     return made
 
@@ -210,7 +212,7 @@ def add_series(project: Project, series_ids: Iterable[uuid.UUID], by: User) -> l
     wanted = set(series_ids)
     found = list(access.series_managed_by(by).filter(pk__in=wanted))
     if len(found) < len(wanted):
-        raise AssignRefused("One of these series is in no project that you manage.")
+        raise AssignRefused(_("One of these series is in no project that you manage."))
     added = [assign.add(project, series) for series in found]
     new = [task for task, is_new in added if is_new]
     if new:
@@ -223,20 +225,21 @@ def _open_readings(task: Task) -> list[Assignment]:
     before = progress.MOVES["withdraw"].before
     found = list(task.assignments.filter(kind=Kind.READING, state__in=before).select_related("person", "task__project"))
     if not found:
-        raise AssignRefused(f"Nobody has {task.series} open, so it cannot be withdrawn.")
+        sentence = _("Nobody has %(series)s open, so it cannot be withdrawn.")
+        raise AssignRefused(sentence % {"series": task.series})
     return found
 
 
 def _check_plan(today: date, **changes: Any) -> None:
     due, priority, readings = changes.get("due_on"), changes.get("priority", 0), changes.get("readings", 1)
     if due and due < today:
-        raise AssignRefused("A due date lies today or later.")
+        raise AssignRefused(_("A due date lies today or later."))
     if not -MOST_PRIORITY <= priority <= MOST_PRIORITY:
-        raise AssignRefused(f"A priority lies between −{MOST_PRIORITY} and {MOST_PRIORITY}.")
+        raise AssignRefused(_("A priority lies between −%(most)d and %(most)d.") % {"most": MOST_PRIORITY})
     if not 1 <= readings <= MOST_READINGS:
-        raise AssignRefused(f"A case is read by 1 to {MOST_READINGS} people.")
+        raise AssignRefused(_("A case is read by 1 to %(most)d people.") % {"most": MOST_READINGS})
     if len(changes.get("skill", "")) > SKILL_LENGTH:
-        raise AssignRefused(f"A skill is a word of at most {SKILL_LENGTH} characters.")
+        raise AssignRefused(_("A skill is a word of at most %(length)d characters.") % {"length": SKILL_LENGTH})
 
 
 def _check_readings(task: Task, wanted: int) -> None:
@@ -246,7 +249,8 @@ def _check_readings(task: Task, wanted: int) -> None:
         .aggregate(highest=models.Max("reading"))["highest"]
     )
     if highest and highest > wanted:
-        raise AssignRefused(f"{task.series} has {highest} readers already; withdraw one of them first.")
+        sentence = _("%(series)s has %(n)d readers already; withdraw one of them first.")
+        raise AssignRefused(sentence % {"series": task.series, "n": highest})
 
 
 def _plain(value: Any) -> Any:

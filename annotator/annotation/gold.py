@@ -39,7 +39,8 @@ class GoldRefused(ValueError):
 def mark(task: Task, by: User) -> None:
     """Make a task that has a ground truth a gold case. Raises GoldRefused."""
     if truth.ground_truth(task) is None:
-        raise GoldRefused(f"{task.series} has no accepted ground truth yet, so it can measure nobody.")
+        sentence = _("%(series)s has no accepted ground truth yet, so it can measure nobody.")
+        raise GoldRefused(sentence % {"series": task.series})
     if Task.objects.filter(pk=task.pk, gold=False).update(gold=True):
         audit.note(by, "marked gold", task, task.project_id)
 
@@ -92,14 +93,15 @@ def _known(person: User, count: int) -> dict[str, object]:
 
 def _check_plan(project: Project, people: Sequence[User], each: int, days: int) -> None:
     if not people:
-        raise GoldRefused("Choose at least one person.")
+        raise GoldRefused(_("Choose at least one person."))
     if not 1 <= each <= MOST_EACH or not 0 <= days <= MOST_DAYS:
-        raise GoldRefused(f"Give each person 1 to {MOST_EACH} checks, over 0 to {MOST_DAYS} days.")
+        sentence = _("Give each person 1 to %(most)d checks, over 0 to %(days)d days.")
+        raise GoldRefused(sentence % {"most": MOST_EACH, "days": MOST_DAYS})
     if not project.tasks.filter(gold=True).exists():
-        raise GoldRefused("There is no gold case yet. Mark one first.")
+        raise GoldRefused(_("There is no gold case yet. Mark one first."))
     strangers = {one.pk for one in people} - set(people_of(project).values_list("pk", flat=True))
     if strangers:
-        raise GoldRefused("Checks are for the project's annotators and reviewers only.")
+        raise GoldRefused(_("Checks are for the project's annotators and reviewers only."))
 
 
 def _free_for(project: Project, person: User) -> list[Task]:

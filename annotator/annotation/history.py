@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import TextField
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from annotator import masks
 from annotator.annotation.models import Assignment, Interaction
@@ -419,17 +420,31 @@ def _check_steps(steps: int, done: list[Done], what: str) -> None:
         sentence = _("There is nothing to undo.") if what == "undo" else _("There is nothing to redo.")
         raise ProtocolError(f"nothing_to_{what}", sentence)
     if steps > len(done):
-        raise ProtocolError(f"nothing_to_{what}", f"There are only {len(done)} steps to {what}, not {steps}.")
+        sentence = (
+            ngettext(
+                "There is only %(n)d step to undo, not %(wanted)d.",
+                "There are only %(n)d steps to undo, not %(wanted)d.",
+                len(done),
+            )
+            if what == "undo"
+            else ngettext(
+                "There is only %(n)d step to redo, not %(wanted)d.",
+                "There are only %(n)d steps to redo, not %(wanted)d.",
+                len(done),
+            )
+        )
+        raise ProtocolError(f"nothing_to_{what}", sentence % {"n": len(done), "wanted": steps})
 
 
 def _check_painted(shape: tuple[int, int, int], message: Paint) -> None:
     _check_inside(shape, message.z, 0, 0)
     if message.tool not in TOOLS:
         raise ProtocolError("malformed", f"There is no tool {message.tool[:40]!r}.")
-    mask, (_, height, width) = message.mask_bytes(), shape
+    mask, (_depth, height, width) = message.mask_bytes(), shape
     try:
         if masks.shape(mask) != (height, width):
-            raise ProtocolError("bad_mask", f"The mask is not of the slice's {height}×{width} pixels.")
+            sentence = _("The mask is not of the slice's %(height)d×%(width)d pixels.")
+            raise ProtocolError("bad_mask", sentence % {"height": height, "width": width})
         masks.decode(mask)
     except masks.MaskError as error:
         raise ProtocolError("bad_mask", str(error)) from None
@@ -464,5 +479,6 @@ def outside(depth: int, height: int, width: int) -> str:
 
 def _sequence_taken(message: Message) -> ProtocolError:
     return ProtocolError(
-        "sequence_taken", f"Interaction {message.sequence} is not the next one; another window may be open."
+        "sequence_taken",
+        _("Interaction %(n)d is not the next one; another window may be open.") % {"n": message.sequence},
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from annotator import words
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from annotator.annotation.models import Interaction, SliceMask
 
 
@@ -15,11 +17,14 @@ def work(**lookup: Any) -> str | None:
         lookup: fields that interactions and masks share, e.g. `label=…` or `assignment__task__project=…`.
     """
     interactions, masks = Interaction.objects.filter(**lookup), SliceMask.objects.filter(**lookup)
-    counts = [(interactions.count(), "interaction"), (masks.count(), "mask")]
-    if not any(number for number, _ in counts):
+    steps, drawn = interactions.count(), masks.count()
+    if not (steps or drawn):
         return None
-    people = {*_names(interactions), *_names(masks)}
-    return f"{' and '.join(words.counted(*one) for one in counts)} by {', '.join(sorted(people))}"
+    return _("%(interactions)s and %(masks)s by %(people)s") % {
+        "interactions": ngettext("%(n)d interaction", "%(n)d interactions", steps) % {"n": steps},
+        "masks": ngettext("%(n)d mask", "%(n)d masks", drawn) % {"n": drawn},
+        "people": ", ".join(sorted({*_names(interactions), *_names(masks)})),
+    }
 
 
 def _names(rows: Any) -> set[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from django.utils.translation import gettext as _
+
 from annotator.annotation.labelsets import Entry, LabelRefused
 
 LARGEST_FILE = 256 * 1024  # bytes; a thousand labels need a fifth of it
@@ -18,14 +20,15 @@ _ITKSNAP = re.compile(rf'{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}\s+[\d.]+\
 def parse(content: bytes) -> list[Entry]:
     """The labels of a file of either kind; value 0 is the background and left out. Raises LabelRefused."""
     if len(content) > LARGEST_FILE:
-        raise LabelRefused(f"The file is larger than {LARGEST_FILE // 1024} KiB, which no label set is.")
+        sentence = _("The file is larger than %(most)d KiB, which no label set is.")
+        raise LabelRefused(sentence % {"most": LARGEST_FILE // 1024})
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise LabelRefused("The file is no text in UTF-8.") from error
+        raise LabelRefused(_("The file is no text in UTF-8.")) from error
     entries = [entry for entry in _entries(text) if entry.value]
     if not entries:
-        raise LabelRefused("There is no label in this file.")
+        raise LabelRefused(_("There is no label in this file."))
     return entries
 
 
@@ -53,10 +56,11 @@ def _entries(text: str) -> Iterator[Entry]:
             continue
         entry = _entry(row) if len(row) <= LONGEST_LINE else None
         if entry is None:
-            raise LabelRefused(
-                f"Line {number} is neither of a 3D Slicer colour table (value name red green blue alpha) nor of an "
+            sentence = _(
+                "Line %(number)d is neither of a 3D Slicer colour table (value name red green blue alpha) nor of an "
                 "ITK-SNAP label description (value red green blue alpha visible mesh name in quotes)."
             )
+            raise LabelRefused(sentence % {"number": number})
         yield entry
 
 
@@ -64,7 +68,7 @@ def _entry(row: str) -> Entry | None:
     if found := _ITKSNAP.fullmatch(row):
         value, red, green, blue, name = found.groups()
     elif found := _SLICER.fullmatch(row):
-        value, name, red, green, blue, _ = found.groups()
+        value, name, red, green, blue, _alpha = found.groups()
         name = name.replace("_", " ")
     else:
         return None

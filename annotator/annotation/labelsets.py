@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, OuterRef, ProtectedError, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotator.annotation import kept
@@ -114,15 +115,15 @@ def move(label: Label, by: User, steps: int) -> None:
 
 def delete(label: Label, by: User) -> None:
     """Raises LabelRefused where anybody has worked with the label."""
-    refusal = "The label {} has {}, so it cannot be deleted."
+    refusal = _("The label %(label)s has %(work)s, so it cannot be deleted.")
     if work := kept.work(label=label):
-        raise LabelRefused(refusal.format(label, work))
+        raise LabelRefused(refusal % {"label": label, "work": work})
     try:
         with transaction.atomic():
             audit.note(by, "deleted", label, label.project_id)
             label.delete()
     except ProtectedError as error:  # somebody has begun meanwhile
-        raise LabelRefused(refusal.format(label, "work of somebody by now")) from error
+        raise LabelRefused(refusal % {"label": label, "work": _("work of somebody by now")}) from error
 
 
 def _locked(project: Project) -> list[Label]:
@@ -146,21 +147,22 @@ def _check(label: Label, others: Sequence[Label]) -> None:
 
 def _faults(label: Label, others: Sequence[Label]) -> Iterable[str]:
     if not 1 <= len(label.name) <= LONGEST_NAME:
-        yield f"A label has a name of 1 to {LONGEST_NAME} characters."
+        yield _("A label has a name of 1 to %(most)d characters.") % {"most": LONGEST_NAME}
     if any(other.name.casefold() == label.name.casefold() for other in others):
-        yield f"There is a label {label.name} already."
+        yield _("There is a label %(name)s already.") % {"name": label.name}
     if not is_colour(label.colour):
-        yield "A colour is written #rrggbb, e.g. #f0a020."
+        yield _("A colour is written #rrggbb, e.g. #f0a020.")
     if same := next((other for other in others if other.colour == label.colour), None):
-        yield f"The label {same} has this colour already."
+        yield _("The label %(label)s has this colour already.") % {"label": same}
     if same := next((other for other in others if other.value == label.value), None):
-        yield f"The label {same} has the value {label.value} already."
+        yield _("The label %(label)s has the value %(value)d already.") % {"label": same, "value": label.value}
     if label.hotkey and not is_hotkey(label.hotkey):
-        yield "A hotkey is one letter, digit or sign."
+        yield _("A hotkey is one letter, digit or sign.")
     if same := next((other for other in others if label.hotkey and other.hotkey == label.hotkey), None):
-        yield f"The label {same} has the hotkey {label.hotkey} already."
+        yield _("The label %(label)s has the hotkey %(key)s already.") % {"label": same, "key": label.hotkey}
     if label.snomed and not is_snomed(label.snomed):
-        yield f"{label.snomed} is no SNOMED CT code: these have 6 to 18 digits, and the last one checks the others."
+        sentence = _("%(code)s is no SNOMED CT code: these have 6 to 18 digits, and the last one checks the others.")
+        yield sentence % {"code": label.snomed}
 
 
 def is_colour(text: str) -> bool:
@@ -182,7 +184,7 @@ def _verhoeff(digits: str) -> int:
     check = 0
     for place, digit in enumerate(reversed(digits)):
         turned = int(digit)
-        for _ in range(place % 8):
+        for _time in range(place % 8):
             turned = _TURN[turned]
         check = _together(check, turned)
     return check
@@ -243,10 +245,12 @@ def _fitted(project: Project, entry: Entry, others: list[Label], notes: list[str
     label.snomed, label.locked = entry.snomed, entry.locked
     if not 1 <= entry.value <= GREATEST_VALUE or entry.value in values:
         label.value = _free_value(values)
-        notes.append(f"{entry.name} gets the value {label.value}, as {entry.value} is not free.")
+        sentence = _("%(name)s gets the value %(value)d, as %(wanted)d is not free.")
+        notes.append(sentence % {"name": entry.name, "value": label.value, "wanted": entry.value})
     if entry.colour in colours:
         label.colour = free_colour(colours)
-        notes.append(f"{entry.name} gets another colour, as {entry.colour} is taken.")
+        sentence = _("%(name)s gets another colour, as %(colour)s is taken.")
+        notes.append(sentence % {"name": entry.name, "colour": entry.colour})
     if entry.hotkey and all(other.hotkey != entry.hotkey for other in others):
         label.hotkey = entry.hotkey
     try:
@@ -269,7 +273,8 @@ def free_colour(taken: Iterable[str]) -> str:
 
 def _check_room(there: Sequence[Label], more: int) -> None:
     if len(there) + more > MOST_LABELS:
-        raise LabelRefused(f"A project may have {MOST_LABELS} labels; with these it would have {len(there) + more}.")
+        sentence = _("A project may have %(most)d labels; with these it would have %(n)d.")
+        raise LabelRefused(sentence % {"most": MOST_LABELS, "n": len(there) + more})
 
 
 def _free_value(taken: set[int]) -> int:

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from annotator import onetime
 from annotator.annotation import access, assign, gold, progress
@@ -54,8 +55,7 @@ def change(membership: Membership, by: User, role: str | None = None, skills: li
     """Give a member another role or other skills; what is None stays. Raises PeopleRefused."""
     with _roll_call(membership):
         if role is not None:
-            if role not in Role.values:
-                raise PeopleRefused(f"A role is one of {', '.join(Role.values)}.")
+            _check_role(role)
             if role != Role.MANAGER:
                 _check_not_last(membership)
             membership.role = role
@@ -76,7 +76,7 @@ def remove(membership: Membership, by: User, heir: User | None = None, keep_work
         PeopleRefused, assign.AssignRefused, progress.MoveRefused.
     """
     if heir == membership.person:
-        raise PeopleRefused("Whoever leaves cannot take over the cases.")
+        raise PeopleRefused(_("Whoever leaves cannot take over the cases."))
     with _roll_call(membership):
         _check_not_last(membership)
         cases = list(open_cases(membership.person).filter(task__project=membership.project_id))
@@ -101,15 +101,21 @@ def _roll_call(membership: Membership) -> Iterator[None]:
         try:
             membership.refresh_from_db(fields=["role", "skills"])
         except Membership.DoesNotExist as gone:
-            raise PeopleRefused(f"{membership.person.get_username()} is no member any more.") from gone
+            name = membership.person.get_username()
+            raise PeopleRefused(_("%(name)s is no member any more.") % {"name": name}) from gone
         yield
+
+
+def _check_role(role: str) -> None:
+    if role not in Role.values:
+        raise PeopleRefused(_("A role is one of %(roles)s.") % {"roles": ", ".join(Role.values)})
 
 
 def _check_not_last(membership: Membership) -> None:
     managers = Membership.objects.filter(project=membership.project_id, role=Role.MANAGER, person__is_active=True)
     if membership.role == Role.MANAGER and not managers.exclude(pk=membership.pk).exists():
-        name = membership.person.get_username()
-        raise PeopleRefused(f"{name} is the last manager of {membership.project}; make somebody else one first.")
+        sentence = _("%(name)s is the last manager of %(project)s; make somebody else one first.")
+        raise PeopleRefused(sentence % {"name": membership.person.get_username(), "project": membership.project})
 
 
 def _open() -> QuerySet[Assignment]:
@@ -122,16 +128,18 @@ def _pass_on(case: Assignment, heir: User | None, by: User, keep_work: bool) -> 
         progress.make("withdraw", by, case)
         return
     if heir.assignments.filter(task=case.task_id).exclude(state=Assignment.State.HANDED_BACK).exists():
-        raise PeopleRefused(f"{heir.get_username()} has {case.task.series} already, so it goes to somebody else.")
+        sentence = _("%(name)s has %(series)s already, so it goes to somebody else.")
+        raise PeopleRefused(sentence % {"name": heir.get_username(), "series": case.task.series})
     assign.reassign(case, heir, by, keep_work)
 
 
 def _checked_skills(skills: list[str]) -> list[str]:
     words = list(dict.fromkeys(word.strip() for word in skills if word.strip()))
     if len(words) > SKILLS or any(len(word) > SKILL_LENGTH for word in words):
-        raise PeopleRefused(f"A member has at most {SKILLS} skills, each a word of at most {SKILL_LENGTH} characters.")
+        sentence = _("A member has at most %(most)d skills, each a word of at most %(length)d characters.")
+        raise PeopleRefused(sentence % {"most": SKILLS, "length": SKILL_LENGTH})
     if any(re.search(r"[,\x00-\x1f]", word) for word in words):
-        raise PeopleRefused("A skill is a word without commas.")
+        raise PeopleRefused(_("A skill is a word without commas."))
     return words
 
 
@@ -140,10 +148,9 @@ def _checked_skills(skills: list[str]) -> list[str]:
 
 def invite(project: Project, role: str, by: User, email: str = "") -> tuple[Invitation, str]:
     """An invitation and its secret, which is told this once. Raises PeopleRefused."""
-    if role not in Role.values:
-        raise PeopleRefused(f"A role is one of {', '.join(Role.values)}.")
+    _check_role(role)
     if email and project.memberships.filter(person__email__iexact=email, person__is_active=True).exists():
-        raise PeopleRefused(f"Somebody with the address {email} is a member already.")
+        raise PeopleRefused(_("Somebody with the address %(email)s is a member already.") % {"email": email})
     secret = onetime.secret()
     with transaction.atomic():
         invitation = Invitation.objects.create(
@@ -188,13 +195,14 @@ def find(secret: str) -> Invitation | None:
 def why_ended(invitation: Invitation) -> str | None:
     """Why the link opens nothing any more, in one sentence; None while it does."""
     if invitation.accepted_at:
-        return "This invitation has been used; ask for another one."
+        return _("This invitation has been used; ask for another one.")
     if invitation.withdrawn_at:
-        return "This invitation was withdrawn; ask whoever sent it."
+        return _("This invitation was withdrawn; ask whoever sent it.")
     if invitation.project.archived_at:
-        return f"The project {invitation.project} is archived and takes nobody in."
+        return _("The project %(name)s is archived and takes nobody in.") % {"name": invitation.project}
     if invitation.expires_at <= timezone.now():
-        return f"This invitation was good for {DAYS} days and has expired; ask for another one."
+        sentence = _("This invitation was good for %(days)d days and has expired; ask for another one.")
+        return sentence % {"days": DAYS}
     return None
 
 
@@ -215,7 +223,7 @@ def join(invitation: Invitation, person: User) -> Membership:
 
 def _ended(invitation: Invitation) -> str:
     invitation.refresh_from_db()
-    return why_ended(invitation) or "This invitation has changed meanwhile; open its link again."
+    return why_ended(invitation) or _("This invitation has changed meanwhile; open its link again.")
 
 
 def _expiry() -> datetime:

@@ -110,7 +110,7 @@ def make(name: str, person: User, assignment: Assignment, reason: str = "") -> T
     """
     move = MOVES.get(name)
     if move is None:
-        raise MoveRefused(f"There is no move {name[:40]!r}.")
+        raise MoveRefused(_("There is no move %(name)s.") % {"name": repr(name[:40])})
     if rests := projects.archived(assignment.task.project_id):
         raise MoveRefused(rests)
     if not move.allows(person, assignment):
@@ -167,7 +167,9 @@ def _follow(move: Move, person: User, assignment: Assignment) -> None:
     """What a move other than to submit brings with it."""
     if move.name == "reopen":
         for revision in assignment.revisions.filter(state=S.ACCEPTED):
-            change(revision, S.HANDED_BACK, "withdrew", person, "The case was reopened.")
+            with language.reading(revision.person_id):
+                reason = _("The case was reopened.")
+            change(revision, S.HANDED_BACK, "withdrew", person, reason)
     if move.after == S.RETURNED:
         about = {"series": str(assignment.task.series), "reason": assignment.transitions.latest("pk").reason}
         notices.tell(assignment.person, Notice.Kind.RETURNED, reverse("case", args=[assignment.pk]), **about)

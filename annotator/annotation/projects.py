@@ -44,7 +44,7 @@ class ProjectRefused(ValueError):
 def create(by: User, **settings: Any) -> Project:
     """A new project with these of SETTINGS, whose manager is whoever makes it. Raises ProjectRefused."""
     if not access.may_create_projects(by):
-        raise ProjectRefused("Projects are made by administrators and by those who manage one already.")
+        raise ProjectRefused(_("Projects are made by administrators and by those who manage one already."))
     project = Project()
     _set(project, settings)
     with transaction.atomic():
@@ -91,31 +91,31 @@ def delete(project: Project, by: User, typed: str) -> None:
         typed: the project's name, as the person has written it to show that this one is meant.
     """
     if typed.strip() != project.name:
-        raise ProjectRefused(f"To delete the project, type its name: {project.name}")
+        raise ProjectRefused(_("To delete the project, type its name: %(name)s") % {"name": project.name})
     if work := kept.work(assignment__task__project=project):
-        raise ProjectRefused(f"The project holds {work}, so it cannot be deleted; archive it instead.")
+        sentence = _("The project holds %(work)s, so it cannot be deleted; archive it instead.")
+        raise ProjectRefused(sentence % {"work": work})
     untouched = (Assignment.State.ASSIGNED, Assignment.State.HANDED_BACK)
     done = Assignment.objects.filter(task__project=project).exclude(state__in=untouched).count()
     if done:
-        raise ProjectRefused(
-            f"People have decided on {done} of its cases, so it cannot be deleted; archive it instead."
-        )
+        sentence = _("People have decided on %(n)d of its cases, so it cannot be deleted; archive it instead.")
+        raise ProjectRefused(sentence % {"n": done})
     try:
         with transaction.atomic():
             audit.note(by, "deleted", project, project.pk)
             project.delete()
     except ProtectedError as error:  # somebody has begun meanwhile
-        raise ProjectRefused("People work in the project, so it cannot be deleted; archive it instead.") from error
+        raise ProjectRefused(_("People work in the project, so it cannot be deleted; archive it instead.")) from error
 
 
 def checked_presets(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Window presets as they are kept, [{name, level, width}]. Raises ProjectRefused."""
     if len(rows) > MOST_PRESETS:
-        raise ProjectRefused(f"A project may have {MOST_PRESETS} window presets.")
+        raise ProjectRefused(_("A project may have %(most)d window presets.") % {"most": MOST_PRESETS})
     presets = [_checked_preset(row) for row in rows]
     names = [preset["name"].casefold() for preset in presets]
     if twice := next((one["name"] for one in presets if names.count(one["name"].casefold()) > 1), None):
-        raise ProjectRefused(f"Two window presets are called {twice}.")
+        raise ProjectRefused(_("Two window presets are called %(name)s.") % {"name": twice})
     return presets
 
 
@@ -123,20 +123,23 @@ def _checked_preset(row: Any) -> dict[str, Any]:
     try:
         name, level, width = str(row["name"]).strip(), int(row["level"]), int(row["width"])
     except (TypeError, KeyError, ValueError) as error:
-        raise ProjectRefused("A window preset has a name, a level and a width in whole Hounsfield units.") from error
+        sentence = _("A window preset has a name, a level and a width in whole Hounsfield units.")
+        raise ProjectRefused(sentence) from error
     if not 1 <= len(name) <= 32:
-        raise ProjectRefused("A window preset has a name of 1 to 32 characters.")
+        raise ProjectRefused(_("A window preset has a name of 1 to 32 characters."))
     if not WIDTHS[0] <= width <= WIDTHS[1]:
-        raise ProjectRefused(f"{name}: a window is {WIDTHS[0]} to {WIDTHS[1]} Hounsfield units wide.")
+        sentence = _("%(name)s: a window is %(least)d to %(most)d Hounsfield units wide.")
+        raise ProjectRefused(sentence % {"name": name, "least": WIDTHS[0], "most": WIDTHS[1]})
     if not LEVELS[0] <= level <= LEVELS[1]:
-        raise ProjectRefused(f"{name}: a window's level lies between {LEVELS[0]} and {LEVELS[1]} Hounsfield units.")
+        sentence = _("%(name)s: a window's level lies between %(least)d and %(most)d Hounsfield units.")
+        raise ProjectRefused(sentence % {"name": name, "least": LEVELS[0], "most": LEVELS[1]})
     return {"name": name, "level": level, "width": width}
 
 
 def _set(project: Project, settings: dict[str, Any]) -> None:
     unknown = settings.keys() - set(SETTINGS)
     if unknown:
-        raise ProjectRefused(f"A project has no setting {min(unknown)!r}.")
+        raise ProjectRefused(_("A project has no setting %(name)s.") % {"name": repr(min(unknown))})
     if "window_presets" in settings:
         settings["window_presets"] = checked_presets(settings["window_presets"])
     if "name" in settings:
@@ -154,9 +157,9 @@ def _set(project: Project, settings: dict[str, Any]) -> None:
 def _check_name(project: Project, name: str) -> None:
     """Names that differ in capitals only would be confused."""
     if not name:
-        raise ProjectRefused("A project needs a name.")
+        raise ProjectRefused(_("A project needs a name."))
     if Project.objects.filter(name__iexact=name).exclude(pk=project.pk).exists():
-        raise ProjectRefused(f"There is a project called {name} already.")
+        raise ProjectRefused(_("There is a project called %(name)s already.") % {"name": name})
 
 
 def _turn(project: Project, by: User, verb: str, archived_at: datetime | None) -> None:

@@ -14,6 +14,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from annotator import engine
 from annotator.annotation import lease, sample
@@ -81,10 +82,10 @@ def has_file(version: ModelVersion) -> bool:
 
 def register_shipped() -> ModelVersion:
     """Make the shipped checkpoint the active version."""
-    _, sha256, header = engine.default_checkpoint()
+    _path, sha256, header = engine.default_checkpoint()
     name = str(header.get("name") or f"shipped {sha256[:8]}")
     with transaction.atomic():
-        version, _ = ModelVersion.objects.get_or_create(
+        version, _made = ModelVersion.objects.get_or_create(
             sha256=sha256, defaults={"name": name[:100], "path": SHIPPED, "header": header}
         )
         activate(version)
@@ -130,18 +131,18 @@ def running_trial() -> Trial | None:
 def begin_trial(version: ModelVersion, share: float, by: User) -> Trial:
     """Let `version` answer a share of the people, who cannot tell, beside the active one. Raises TrialRefused."""
     if not 0 < share < 1:
-        raise TrialRefused("A trial is for more than none and less than all of the people.")
+        raise TrialRefused(_("A trial is for more than none and less than all of the people."))
     if version == active():
-        raise TrialRefused(f"{version} answers everybody already.")
+        raise TrialRefused(_("%(version)s answers everybody already.") % {"version": version})
     if not is_there(version):
-        raise TrialRefused(f"The checkpoint of {version} is gone.")
+        raise TrialRefused(_("The checkpoint of %(version)s is gone.") % {"version": version})
     try:
         with transaction.atomic():
             trial = Trial.objects.create(version=version, share=share, begun_by=by)
             audit.note(by, "began trial", version, share=share)
             requests.load_on_commit(version.path)
     except IntegrityError:
-        raise TrialRefused("A trial is running; end it first.") from None
+        raise TrialRefused(_("A trial is running; end it first.")) from None
     return trial
 
 
@@ -149,7 +150,7 @@ def end_trial(by: User) -> None:
     """Let the active version answer everybody again who opens a case from now on. Raises TrialRefused."""
     with transaction.atomic():
         if not _end(Trial.objects.all(), by):
-            raise TrialRefused("No trial is running.")
+            raise TrialRefused(_("No trial is running."))
 
 
 def _end(trials: QuerySet[Trial], by: User | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from annotator.annotation import access, comments, guidelines, progress
 from annotator.annotation.models import Assignment, Comment
@@ -102,6 +103,6 @@ def series_json(series: Series) -> dict[str, Any]:
         "spacing": series.spacing,
         "affine": [number for row in series.geometry["affine"] for number in row],
         "synthetic": series.synthetic,
-        "warnings": series.warnings,
+        "warnings": [_(one) for one in series.warnings],
         "slice_url": f"/api/series/{series.pk}/slices/{{z}}",
     }

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from annotator import onetime
 from annotator.api.models import ApiToken
@@ -26,11 +27,12 @@ class TokenRefused(ValueError):
 def make(person: User, name: str, scopes: list[str], days: int) -> tuple[ApiToken, str]:
     """A token and its secret, which is told this once. Raises TokenRefused."""
     if not name.strip():
-        raise TokenRefused("Say what the token is for.")
+        raise TokenRefused(_("Say what the token is for."))
     if not scopes or not set(scopes) <= set(ApiToken.Scope.values):
-        raise TokenRefused(f"Choose at least one scope of {', '.join(ApiToken.Scope.values)}.")
+        sentence = _("Choose at least one scope of %(scopes)s.")
+        raise TokenRefused(sentence % {"scopes": ", ".join(ApiToken.Scope.values)})
     if not 1 <= days <= MOST_DAYS:
-        raise TokenRefused(f"A token is good for 1 to {MOST_DAYS} days.")
+        raise TokenRefused(_("A token is good for 1 to %(most)d days.") % {"most": MOST_DAYS})
     secret = PREFIX + onetime.secret()
     expires_at = timezone.now() + timedelta(days=days)
     with transaction.atomic():
@@ -57,13 +59,14 @@ def holder(secret: str) -> ApiToken:
     """The token of a secret, with its person, now noted as used. Raises TokenRefused."""
     token = ApiToken.objects.select_related("person").filter(digest=onetime.digest(secret)).first()
     if token is None:
-        raise TokenRefused("There is no such token.")
+        raise TokenRefused(_("There is no such token."))
     if token.revoked_at:
-        raise TokenRefused("This token was revoked.")
+        raise TokenRefused(_("This token was revoked."))
     if token.expires_at <= timezone.now():
-        raise TokenRefused(f"This token expired on {token.expires_at:%Y-%m-%d}; make another one on the account page.")
+        sentence = _("This token expired on %(day)s; make another one on the account page.")
+        raise TokenRefused(sentence % {"day": f"{token.expires_at:%Y-%m-%d}"})
     if not token.person.is_active:
-        raise TokenRefused("The person of this token is deactivated.")
+        raise TokenRefused(_("The person of this token is deactivated."))
     _note_use(token)
     return token
 

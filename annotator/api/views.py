@@ -9,6 +9,7 @@ import uuid
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -20,6 +21,13 @@ from annotator.studies import store, thumbnail
 
 # The voxels of a series never change.
 IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
+MISSING = {
+    "adjudication": _("There is no such adjudication."),
+    "assignment": _("There is no such assignment."),
+    "comment": _("There is no such comment."),
+    "series": _("There is no such series."),
+    "slice": _("There is no such slice."),
+}
 
 
 @require_safe
@@ -190,4 +198,4 @@ def _number(value: object) -> int:
 
 
 def _missing(what: str) -> JsonResponse:
-    return JsonResponse({"error": f"There is no such {what}."}, status=404)
+    return JsonResponse({"error": str(MISSING[what])}, status=404)

@@ -20,12 +20,12 @@ def remember(person: User, code: str) -> None:
         Reader.objects.update_or_create(person=person, defaults={"language": code})
 
 
-def of(person_id: int) -> str:
-    """The site's own language for whoever has never said."""
+def of(person_id: int | None) -> str:
+    """The site's own language for whoever has never said, and for nobody."""
     known = Reader.objects.filter(person=person_id).values_list("language", flat=True)
     return known.first() or settings.LANGUAGE_CODE
 
 
-def reading(person_id: int) -> AbstractContextManager[None]:
+def reading(person_id: int | None) -> AbstractContextManager[None]:
     """`with reading(person.pk): …`: texts are in the person's language."""
     return translation.override(of(person_id))

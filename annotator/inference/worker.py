@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from channels.layers import get_channel_layer
 from django.db import close_old_connections
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from annotator.engine import ClickEngine, SliceKey
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from annotator.engine import Predictor
 
 log = logging.getLogger(__name__)
+NOT_LOADED = gettext_noop("The model could not be loaded.")
+FAILED = gettext_noop("The network failed on this slice.")
 AHEAD = (0, 1, -1, 2, -2)  # slices encoded around the one in view, in this order
 
 
@@ -132,7 +135,7 @@ class Worker:
             await asyncio.get_running_loop().run_in_executor(self.thread, self.engine.put, model, predictor)
         except Exception as error:
             log.exception("%s could not be loaded.", model)
-            sentence = str(error) if isinstance(error, ValueError) else "The model could not be loaded."
+            sentence = str(error) if isinstance(error, ValueError) else NOT_LOADED
             for key in [key for key, request in self.pending.items() if request.model == model]:
                 request = self.pending.pop(key)
                 await self._reply(request, Answer(*_head(request), 0.0, error=sentence))
@@ -171,7 +174,7 @@ class Worker:
             mask, quality, ms = self.engine.mask(key, lambda: _read(key), clicks, request.base, request.by_hand)
         except Exception as error:
             log.exception("No mask for %s", key)
-            sentence = str(error) if isinstance(error, ValueError) else "The network failed on this slice."
+            sentence = str(error) if isinstance(error, ValueError) else FAILED
             return Answer(*head, 0.0, error=sentence)
         return Answer(*head, ms, mask, quality)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from annotator import engine
 
@@ -102,5 +103,6 @@ def _last_words(errors: Path, code: int) -> str:
     said = [line for line in lines if line]
     sentences = [line.removeprefix(SAYS) for line in said if line.startswith(SAYS)]
     if code < 0 and not sentences:
-        return f"The process was ended by the system (signal {-code}); was there too little memory?"
-    return (sentences or said or [f"The process ended with code {code} and said nothing."])[-1]
+        sentence = _("The process was ended by the system (signal %(signal)d); was there too little memory?")
+        return sentence % {"signal": -code}
+    return (sentences or said or [_("The process ended with code %(code)d and said nothing.") % {"code": code}])[-1]

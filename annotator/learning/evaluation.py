@@ -26,10 +26,13 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from annotator import claims, engine
 from annotator.annotation import versions
 from annotator.annotation.models import ModelVersion
+from annotator.events import language
 from annotator.learning import child, material
 from annotator.learning.freeze import FreezeRefused
 from annotator.learning.models import EvaluationRun, Manifest, Part, TrainingRun
@@ -42,7 +45,7 @@ SILENCE = timedelta(seconds=60)
 
 CLICKS = (1, 2, 3, 5, 10, 15)
 WORST = 10
-UNEXPECTED = "The evaluation failed because of an error in the program; the server's log has the details."
+UNEXPECTED = gettext_noop("The evaluation failed because of an error in the program; the server's log has the details.")
 _OPEN = Q(state__in=(State.WAITING, State.RUNNING))
 
 Follow = Callable[[dict[str, Any]], None]
@@ -72,7 +75,7 @@ def want(
     Raises EvaluationRefused where the set has nobody on that side.
     """
     if str(part) not in manifest.parts:
-        raise EvaluationRefused(f"This frozen set has no {Part(part).label} patients.")
+        raise EvaluationRefused(_("This frozen set has no %(part)s patients.") % {"part": Part(part).label})
     asked = {"version": version, "manifest": manifest, "part": part, "placement": placement, "seed": seed}
     try:
         with transaction.atomic():
@@ -93,9 +96,9 @@ def cancel(run: EvaluationRun, person: User | None = None) -> None:
     """End it, whether it waits or runs; its job stops at its next sign of life. Raises EvaluationRefused."""
     now = timezone.now()
     still = EvaluationRun.objects.filter(_OPEN, pk=run.pk)
-    said = f"Cancelled by {person.get_username()}." if person else "Cancelled."
+    said = _("Cancelled by %(name)s.") % {"name": person.get_username()} if person else _("Cancelled.")
     if not still.update(state=State.CANCELLED, error=said, cancel_asked_at=now, done_at=now):
-        raise EvaluationRefused("This evaluation has ended already.")
+        raise EvaluationRefused(_("This evaluation has ended already."))
 
 
 def resume() -> list[tuple[int, float]]:
@@ -117,7 +120,7 @@ def wake_the_dead() -> None:
 def report(run: EvaluationRun) -> Path:
     """Where the whole report lies. Raises EvaluationRefused where there is none."""
     if run.state != State.DONE or not default_storage.exists(run.path):
-        raise EvaluationRefused("The report of this evaluation is not there.")
+        raise EvaluationRefused(_("The report of this evaluation is not there."))
     return Path(default_storage.path(run.path))
 
 
@@ -130,9 +133,10 @@ def compare(a: EvaluationRun, b: EvaluationRun) -> dict[str, Any]:
     """The paired differences b − a of Dice and NoC with their intervals, as segmodel says them. Raises EvaluationRefused."""
     alike = ("manifest_id", "part", "placement", "seed")
     if any(getattr(a, name) != getattr(b, name) for name in alike):
-        raise EvaluationRefused(
+        sentence = _(
             "These evaluations are not of the same clicks on the same masks, so their difference says nothing of the models."
         )
+        raise EvaluationRefused(sentence)
     key = f"differences:{_content(a)}:{_content(b)}"  # not by their numbers, which a database may give out again
     found: dict[str, Any] | None = cache.get(key)
     if found is None:
@@ -161,12 +165,14 @@ def run(evaluation_id: int, follow: Follow = lambda said: None) -> EvaluationRun
     """Evaluate in this process, to the end. Of several deliveries of the same job, one does it: the row decides.
 
     `follow` gets {stage, done, eta_s} several times a second; whatever it raises cancels the evaluation and is raised from
-    here. Returns the row as it is then, which says whether it is done, and why not.
+    here. Returns the row as it is then, which says whether it is done, and why not, in the language of whoever asked.
     """
     claim = claims.Claim(EvaluationRun.objects.filter(pk=evaluation_id), SILENCE)
     if claim.take(started_at=timezone.now()):
+        asked_by = EvaluationRun.objects.values_list("person", flat=True).get(pk=evaluation_id)
         try:
-            _run(claim, evaluation_id, follow)
+            with language.reading(asked_by):
+                _run(claim, evaluation_id, follow)
         except _Ended as ended:
             raise (ended.__cause__ or ended) from None
         finally:
@@ -189,13 +195,13 @@ def _run(claim: claims.Claim, evaluation_id: int, follow: Follow) -> None:
     except claims.Superseded:
         pass  # cancelled, or somebody else's
     except _Ended:
-        claim.fail("What needed this evaluation has ended.", State.CANCELLED)
+        claim.fail(_("What needed this evaluation has ended."), State.CANCELLED)
         raise
     except (EvaluationRefused, FreezeRefused, child.ChildFailed) as refused:
         claim.fail(str(refused))
     except Exception:
         logger.exception("Evaluation %s failed.", evaluation_id)
-        claim.fail(UNEXPECTED)
+        claim.fail(_(UNEXPECTED))
 
 
 def _evaluate(evaluation: EvaluationRun, say: Follow) -> Path:
@@ -218,10 +224,11 @@ def checkpoint_of(version: ModelVersion) -> Path:
     """The file of a version, which is the one that was registered. Raises EvaluationRefused."""
     path = versions.file_of(version)
     if not path.exists():
-        raise EvaluationRefused(f"The checkpoint of {version} is gone.")
+        raise EvaluationRefused(_("The checkpoint of %(version)s is gone.") % {"version": version})
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != version.sha256:
-            raise EvaluationRefused(f"The checkpoint of {version} is no longer the file that was registered.")
+            sentence = _("The checkpoint of %(version)s is no longer the file that was registered.")
+            raise EvaluationRefused(sentence % {"version": version})
     return path
 
 

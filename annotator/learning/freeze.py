@@ -23,6 +23,7 @@ from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db.models import Count, Q
+from django.utils.translation import gettext as _
 
 from annotator import masks
 from annotator.annotation import overlap, truth
@@ -66,7 +67,7 @@ def for_evaluation(
     """Freeze the accepted masks of the patients on one side of the split; `note` as above. Raises FreezeRefused."""
     lines = list(_noted(_lines(projects, labels, (part,)), note))
     if not lines:
-        raise FreezeRefused(f"There are no accepted masks of {part.label} patients.")
+        raise FreezeRefused(_("There are no accepted masks of %(part)s patients.") % {"part": part.label})
     return _keep(lines, (part,), person)
 
 
@@ -76,9 +77,9 @@ def read(manifest: Manifest) -> Iterator[Line]:
         with default_storage.open(manifest.path) as file:
             text = gzip.decompress(file.read())
     except (OSError, EOFError, zlib.error):
-        raise FreezeRefused("The file of this frozen set is gone or damaged.") from None
+        raise FreezeRefused(_("The file of this frozen set is gone or damaged.")) from None
     if hashlib.sha256(text).hexdigest() != manifest.sha256:
-        raise FreezeRefused("The file of this frozen set has been changed since it was frozen.")
+        raise FreezeRefused(_("The file of this frozen set has been changed since it was frozen."))
     for line in text.splitlines()[1:]:
         yield json.loads(line)
 
@@ -196,18 +197,19 @@ def _check_training(lines: list[Line], labels: Collection[str]) -> set[str]:
     """The labels that can be learnt; each that training patients have or that was asked for has to be one."""
     slices = Counter(line["label"] for line in lines if line["part"] == Part.TRAINING)
     if not lines:
-        raise FreezeRefused("There are no accepted masks to learn from.")
+        raise FreezeRefused(_("There are no accepted masks to learn from."))
     if len({line["patient"] for line in lines}) < 2:
-        raise FreezeRefused("All accepted masks are of one patient; nothing can be learnt from one.")
+        raise FreezeRefused(_("All accepted masks are of one patient; nothing can be learnt from one."))
     if not slices:
-        raise FreezeRefused("All accepted masks are of validation patients; there is none to train with.")
+        raise FreezeRefused(_("All accepted masks are of validation patients; there is none to train with."))
     taught = set(slices) | {name_of(label) for label in labels}
     for name in sorted(taught):
         if slices[name] < LEAST_SLICES:
-            raise FreezeRefused(
-                f"The label {name} has accepted masks on {slices[name]} slices of training patients; "
-                f"{LEAST_SLICES} are the least to learn from. Leave it out, or label more."
+            sentence = _(
+                "The label %(label)s has accepted masks on %(n)d slices of training patients; "
+                "%(least)d are the least to learn from. Leave it out, or label more."
             )
+            raise FreezeRefused(sentence % {"label": name, "n": slices[name], "least": LEAST_SLICES})
     return taught
 
 

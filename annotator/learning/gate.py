@@ -8,15 +8,21 @@ labels has to rise by more than the rules ask for.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from annotator.annotation.models import ModelVersion
 from annotator.learning import evaluation
 from annotator.learning.models import EvaluationRun, Manifest, Policy, Verdict
 
-NO_GOLD = "There are no accepted masks of gold patients, so nothing can be judged."
-THE_SAME = "This version answers clicks already, so there is nothing to compare it with."
+NO_GOLD = gettext_noop("There are no accepted masks of gold patients, so nothing can be judged.")
+THE_SAME = gettext_noop("This version answers clicks already, so there is nothing to compare it with.")
 
 Figures = dict[str, Any]
 
@@ -43,7 +49,8 @@ class Change:
         if self.interval is None:
             return f"{abs(self.by):.3f}"
         low, high = sorted(end if self.by >= 0 else -end for end in self.interval)
-        return f"{abs(self.by):.3f} ({low:.3f} to {high:.3f})"
+        interval = _("%(low)s to %(high)s") % {"low": f"{low:.3f}", "high": f"{high:.3f}"}
+        return f"{abs(self.by):.3f} ({interval})"
 
 
 def judge(candidate: EvaluationRun, in_use: EvaluationRun, policy: Policy) -> Verdict:
@@ -53,7 +60,8 @@ def judge(candidate: EvaluationRun, in_use: EvaluationRun, policy: Policy) -> Ve
     """
     figures = evaluation.compare(in_use, candidate)
     clicks = max(k for k in map(int, figures["mean"]["dice"]) if k <= policy.gate_clicks)
-    passed, sentences = decide(figures, clicks, policy.gate_gain, policy.gate_tolerance)
+    with translation.override(settings.LANGUAGE_CODE):  # the row is everybody's, see `why`
+        passed, sentences = decide(figures, clicks, policy.gate_gain, policy.gate_tolerance)
     return _write(
         candidate.version, in_use.version, candidate.manifest, passed, _rule(policy, clicks), figures, sentences
     )
@@ -64,28 +72,49 @@ def undecided(candidate: ModelVersion, in_use: ModelVersion, policy: Policy, why
     return _write(candidate, in_use, None, False, _rule(policy, policy.gate_clicks), {}, [why])
 
 
+def why(verdict: Verdict) -> list[str]:
+    """The verdict's sentences in the language that is active; its row has them in the site's own."""
+    if not verdict.figures:
+        return [_(sentence) for sentence in verdict.sentences]
+    rule = verdict.rule
+    return decide(verdict.figures, rule["clicks"], rule["least_gain"], rule["tolerance"])[1]
+
+
+def with_why(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Give each verdict `why`."""
+    found = list(verdicts)
+    for verdict in found:
+        vars(verdict)["why"] = why(verdict)
+    return found
+
+
 def decide(figures: Figures, clicks: int, least_gain: float, tolerance: float) -> tuple[bool, list[str]]:
     """Whether differences, as segmodel's comparison gives them, pass; and why, in sentences."""
     changes = [Change.of(name, found, clicks) for name, found in figures["structures"].items()]
     mean = Change.of("mean", figures["mean"], clicks)
     worse = [change for change in changes if change.is_worse(tolerance)]
-    sentences = [f"The {change.name} lost {change} at {_count(clicks)}." for change in worse]
-    if not worse:
-        tolerated = f"{tolerance:.3f} and more than " if tolerance else ""
-        sentences.append(f"No label lost more than {tolerated}chance explains.")
+    after = ngettext("%(n)d click", "%(n)d clicks", clicks) % {"n": clicks}
+    lost = _("The %(label)s lost %(change)s at %(clicks)s.")
+    sentences = [lost % {"label": change.name, "change": change, "clicks": after} for change in worse]
+    if not worse and tolerance:
+        sentence = _("No label lost more than %(tolerance)s and more than chance explains.")
+        sentences.append(sentence % {"tolerance": f"{tolerance:.3f}"})
+    elif not worse:
+        sentences.append(_("No label lost more than chance explains."))
     gains = mean.by > least_gain
-    way = "rose" if mean.by >= 0 else "fell"
-    asked = "" if gains else f"; it has to rise by more than {least_gain:.3f}"
-    sentences.append(f"The mean Dice {way} by {mean} at {_count(clicks)}{asked}.")
+    if mean.by >= 0:
+        enough = _("The mean Dice rose by %(change)s at %(clicks)s.")
+        too_little = _("The mean Dice rose by %(change)s at %(clicks)s; it has to rise by more than %(least)s.")
+    else:
+        enough = _("The mean Dice fell by %(change)s at %(clicks)s.")
+        too_little = _("The mean Dice fell by %(change)s at %(clicks)s; it has to rise by more than %(least)s.")
+    sentence = enough if gains else too_little
+    sentences.append(sentence % {"change": mean, "clicks": after, "least": f"{least_gain:.3f}"})
     return gains and not worse, sentences
 
 
 def _rule(policy: Policy, clicks: int) -> dict[str, Any]:
     return {"clicks": clicks, "least_gain": policy.gate_gain, "tolerance": policy.gate_tolerance}
-
-
-def _count(clicks: int) -> str:
-    return "1 click" if clicks == 1 else f"{clicks} clicks"
 
 
 def _write(

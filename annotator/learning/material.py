@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from annotator import engine, masks
@@ -57,7 +58,7 @@ def _write(manifest: Manifest, partial: Path, note: Callable[[float], None]) -> 
     values = {name: value for value, name in enumerate(manifest.labels, 1)}
     described: dict[str, Any] = {"training": [], "split": {}, "patients": {}, "clicks": {}}
     cases: dict[str, dict[str, int]] = {}
-    for number, (_, lines) in enumerate(groupby(freeze.read(manifest), key=lambda line: line["assignment"]), 1):
+    for number, (_case, lines) in enumerate(groupby(freeze.read(manifest), key=lambda line: line["assignment"]), 1):
         _write_case(list(lines), values, partial, described, cases)
         note(number / manifest.counts["cases"])
     labels = {"0": "background", **{str(value): name for name, value in values.items()}}
@@ -93,14 +94,15 @@ def _voxels(line: Line, z0: int, z1: int) -> tuple[NDArray[np.int16], dict[str, 
     """The slices z0 … z1 − 1 of the series, which is the one that was frozen, and its geometry."""
     series = Series.objects.filter(pk=line["series"]).first()
     if series is None:
-        raise FreezeRefused("A series of this frozen set is gone.")
+        raise FreezeRefused(_("A series of this frozen set is gone."))
     try:
         volume = np.stack([store.read_slice(series, z) for z in range(series.depth)])
     except FileNotFoundError:
-        raise FreezeRefused(f"The images of {series} are gone.") from None
+        raise FreezeRefused(_("The images of %(series)s are gone.") % {"series": series}) from None
     digest = hashlib.sha256(np.ascontiguousarray(volume, "<i2").data).hexdigest()
     if digest != line["series_sha256"]:
-        raise FreezeRefused(f"The images of {series} have been changed since this set was frozen.")
+        sentence = _("The images of %(series)s have been changed since this set was frozen.")
+        raise FreezeRefused(sentence % {"series": series})
     return volume[z0:z1], series.geometry
 
 
@@ -108,7 +110,7 @@ def _decoded(lines: Iterator[Line]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     for line in lines:
         mask = base64.b64decode(line["mask"])
         if hashlib.sha256(mask).hexdigest() != line["sha256"]:
-            raise FreezeRefused("A mask of this frozen set is damaged.")
+            raise FreezeRefused(_("A mask of this frozen set is damaged."))
         yield line["label"], masks.decode(mask)
 
 

@@ -9,8 +9,9 @@ from django.db.models import Q
 from django.urls import reverse
 
 from annotator.annotation import access
-from annotator.events import notices
+from annotator.events import language, notices
 from annotator.events.models import Notice
+from annotator.learning import gate
 from annotator.learning.models import EvaluationRun, TrainingRun, Verdict
 
 DONE, FAILED = EvaluationRun.State.DONE, EvaluationRun.State.FAILED
@@ -19,12 +20,16 @@ DONE, FAILED = EvaluationRun.State.DONE, EvaluationRun.State.FAILED
 def trained(run: TrainingRun, verdict: Verdict) -> None:
     """A run has come to the gate."""
     kind = Notice.Kind.PASSED if verdict.passed else Notice.Kind.REFUSED
-    _tell_wanting(run, kind, version=str(verdict.candidate), why=" ".join(verdict.sentences))
+    for person in _wanting(run):
+        with language.reading(person.pk):
+            why = " ".join(gate.why(verdict))
+        notices.tell(person, kind, _page(run), version=str(verdict.candidate), why=why)
 
 
 def failed(run: TrainingRun) -> None:
     """A run has failed."""
-    _tell_wanting(run, Notice.Kind.FAILED, name=str(run), why=run.error)
+    for person in _wanting(run):
+        notices.tell(person, Notice.Kind.FAILED, _page(run), name=str(run), why=run.error)
 
 
 def evaluated(run: EvaluationRun) -> None:
@@ -38,16 +43,14 @@ def evaluated(run: EvaluationRun) -> None:
         notices.tell(person, Notice.Kind.FAILED, url, name=str(run), why=run.error)
 
 
-def _tell_wanting(run: TrainingRun, kind: Notice.Kind, **about: str) -> None:
-    url = reverse("training_run", args=[run.pk])
-    for person in filter(access.administers, _wanting(run)):
-        notices.tell(person, kind, url, **about)
+def _page(run: TrainingRun) -> str:
+    return reverse("training_run", args=[run.pk])
 
 
 def _wanting(run: TrainingRun) -> Iterable[User]:
-    """Whoever pressed the button; all admins where the site's rules wanted it."""
+    """The admins among those who pressed the button; all of them where the site's rules wanted it."""
     people = list(run.triggers.values_list("person", flat=True))
     wanting = Q(pk__in=[person for person in people if person])
     if None in people:
         wanting |= Q(is_staff=True)
-    return User.objects.filter(wanting).order_by("pk")
+    return filter(access.administers, User.objects.filter(wanting).order_by("pk"))

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from annotator.annotation import versions
 from annotator.annotation.models import ModelVersion
+from annotator.learning import gate
 from annotator.learning.models import Promotion, Verdict
 
 Kind = Promotion.Kind
@@ -27,20 +29,21 @@ def last_verdict(version: ModelVersion) -> Verdict | None:
 def check(version: ModelVersion, reason: str = "") -> Verdict | None:
     """The verdict by which the version may be promoted, or None where it has served before. Raises PromotionRefused."""
     if version == versions.active():
-        raise PromotionRefused(f"{version} answers clicks already.")
+        raise PromotionRefused(_("%(version)s answers clicks already.") % {"version": version})
     if not versions.has_file(version):
-        raise PromotionRefused(f"The checkpoint of {version} is gone.")
+        raise PromotionRefused(_("The checkpoint of %(version)s is gone.") % {"version": version})
     verdict = last_verdict(version)
     if verdict and verdict.passed:
         return verdict
     if Promotion.objects.filter(version=version).exists() or Promotion.objects.filter(replaced=version).exists():
         return None
     if verdict is None:
-        raise PromotionRefused(f"The gate has not judged {version} yet.")
+        raise PromotionRefused(_("The gate has not judged %(version)s yet.") % {"version": version})
     if verdict.manifest_id:
-        raise PromotionRefused(f"{version} has not passed the gate: {' '.join(verdict.sentences)}")
+        sentence = _("%(version)s has not passed the gate: %(why)s")
+        raise PromotionRefused(sentence % {"version": version, "why": " ".join(gate.why(verdict))})
     if not reason.strip():
-        raise PromotionRefused("There was nothing to judge it by. Say why it is to answer clicks all the same.")
+        raise PromotionRefused(_("There was nothing to judge it by. Say why it is to answer clicks all the same."))
     return verdict
 
 
@@ -59,9 +62,9 @@ def roll_back(person: User | None, reason: str = "") -> Promotion:
     """Let the version answer again that the one in use has replaced. Raises PromotionRefused."""
     before = previous()
     if before is None:
-        raise PromotionRefused("There is no version before this one.")
+        raise PromotionRefused(_("There is no version before this one."))
     if not versions.has_file(before):
-        raise PromotionRefused(f"The checkpoint of {before} is gone.")
+        raise PromotionRefused(_("The checkpoint of %(version)s is gone.") % {"version": before})
     return _change(before, Kind.ROLLED_BACK, person, None, reason)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,24 @@ from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Model
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from annotator.annotation import versions
-from annotator.annotation.models import ModelVersion
+from annotator.annotation.models import ModelVersion, Project, Trial
 from annotator.events import audit
-from annotator.learning.models import Lineage
+from annotator.learning.models import EvaluationRun, Lineage, Promotion, Verdict
 
 MOST_BYTES = 1 << 30  # of an uploaded checkpoint
+REFERENCES: dict[type[Model], Any] = {
+    Project: ngettext_lazy("%(n)d project", "%(n)d projects", "n"),
+    Trial: ngettext_lazy("%(n)d trial", "%(n)d trials", "n"),
+    EvaluationRun: ngettext_lazy("%(n)d evaluation run", "%(n)d evaluation runs", "n"),
+    Lineage: ngettext_lazy("%(n)d lineage", "%(n)d lineages", "n"),
+    Verdict: ngettext_lazy("%(n)d verdict", "%(n)d verdicts", "n"),
+    Promotion: ngettext_lazy("%(n)d promotion", "%(n)d promotions", "n"),
+}
+"""What may refer to a version."""
 
 
 class RegistryRefused(ValueError):
@@ -29,7 +41,7 @@ def upload(file: Path, name: str, person: User) -> ModelVersion:
         version = versions.register(file, name.strip()[:100] or file.stem[:100])
     except ValueError as error:
         raise RegistryRefused(str(error)) from None
-    _, is_new = Lineage.objects.get_or_create(version=version, defaults={"person": person})
+    _line, is_new = Lineage.objects.get_or_create(version=version, defaults={"person": person})
     if is_new:
         audit.note(person, "uploaded", version)
     return version
@@ -38,7 +50,7 @@ def upload(file: Path, name: str, person: User) -> ModelVersion:
 def file_of(version: ModelVersion) -> Path:
     """The checkpoint's file on this machine. Raises RegistryRefused where it is gone."""
     if not versions.has_file(version):
-        raise RegistryRefused(f"The checkpoint of {version} is gone.")
+        raise RegistryRefused(_("The checkpoint of %(version)s is gone.") % {"version": version})
     return versions.file_of(version)
 
 
@@ -65,28 +77,26 @@ def say(version: ModelVersion, notes: str, person: User) -> None:
     audit.note(person, "changed", version, notes=notes.strip()[:200])
 
 
-def references(version: ModelVersion) -> dict[str, int]:
-    """What refers to a version, by the name of the rows; its own line of lineage does not count."""
-    found: dict[str, int] = {}
+def references(version: ModelVersion) -> list[str]:
+    """What refers to a version, in words; its own line of lineage does not count."""
+    found: Counter[type[Model]] = Counter()
     for relation in ModelVersion._meta.related_objects:
         model: type[Model] = relation.related_model
         rows: Any = model._base_manager.filter(**{relation.field.name: version})
-        count = 0 if model is Lineage and relation.field.name == "version" else rows.count()
-        if count:
-            name = str(model._meta.verbose_name_plural)
-            found[name] = found.get(name, 0) + count
-    return found
+        if model is not Lineage or relation.field.name != "version":
+            found[model] += rows.count()
+    return [REFERENCES[model] % {"n": count} for model, count in found.items() if count]
 
 
 def delete(version: ModelVersion, person: User) -> None:
     """Delete a version and its file, where nothing refers to it. Raises RegistryRefused."""
     if version == versions.active():
-        raise RegistryRefused(f"{version} answers clicks; it cannot be deleted.")
+        raise RegistryRefused(_("%(version)s answers clicks; it cannot be deleted.") % {"version": version})
     if version.path == versions.SHIPPED:
-        raise RegistryRefused(f"{version} comes with the program; it cannot be deleted.")
+        raise RegistryRefused(_("%(version)s comes with the program; it cannot be deleted.") % {"version": version})
     if found := references(version):
-        what = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
-        raise RegistryRefused(f"{version} cannot be deleted; it is referred to by {what}.")
+        sentence = _("%(version)s cannot be deleted; it is referred to by %(what)s.")
+        raise RegistryRefused(sentence % {"version": version, "what": ", ".join(found)})
     with transaction.atomic():
         audit.note(person, "deleted", version, sha256=version.sha256)
         path = version.path

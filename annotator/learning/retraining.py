@@ -19,6 +19,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from annotator import claims, engine
 from annotator.annotation import versions
@@ -34,7 +36,7 @@ OPEN = (State.WAITING, State.RUNNING)
 SILENCE = timedelta(seconds=60)
 """After so long without a sign of life the job of a run is taken for dead, and another goes on with it."""
 
-NOTHING_OLD = "There are no earlier data to replay, so it learns from the new masks alone."
+NOTHING_OLD = gettext_noop("There are no earlier data to replay, so it learns from the new masks alone.")
 
 
 class TrainingRefused(ValueError):
@@ -80,7 +82,7 @@ def cancel(run: TrainingRun, person: User) -> None:
     now = timezone.now()
     ended = {"state": State.CANCELLED, "cancel_asked_at": now, "done_at": now, "is_only": None, "eta_s": None}
     if not TrainingRun.objects.filter(pk=run.pk, state__in=OPEN).update(**ended):
-        raise TrainingRefused("This run is over already.")
+        raise TrainingRefused(_("This run is over already."))
     audit.note(person, "cancelled", run)
 
 
@@ -150,9 +152,10 @@ def _checked(choices: Choices, policy: Policy) -> dict[str, Any]:
     version = choices.begins_with or versions.active()
     steps = policy.steps if choices.steps is None else choices.steps
     if steps < 1:
-        raise TrainingRefused("A training has at least one step.")
+        raise TrainingRefused(_("A training has at least one step."))
     if choices.minutes is not None and choices.minutes <= 0:
-        raise TrainingRefused("A training needs more than 0 minutes; leave them out to let it take all its steps.")
+        sentence = _("A training needs more than 0 minutes; leave them out to let it take all its steps.")
+        raise TrainingRefused(sentence)
     check_file(version)
     replay, notes = _replay(choices, policy, version)
     fields = {
@@ -176,7 +179,8 @@ def _checked(choices: Choices, policy: Policy) -> dict[str, Any]:
 def check_file(version: ModelVersion) -> None:
     """Raises TrainingRefused where the version's checkpoint is not there any more."""
     if not versions.file_of(version).exists():
-        raise TrainingRefused(f"The checkpoint of {version}, which this run begins with, is gone.")
+        sentence = _("The checkpoint of %(version)s, which this run begins with, is gone.")
+        raise TrainingRefused(sentence % {"version": version})
 
 
 def recipe_of(run: TrainingRun) -> dict[str, Any]:
@@ -197,8 +201,8 @@ def _replay(choices: Choices, policy: Policy, version: ModelVersion) -> tuple[fl
     if not wanted or replay_folders() or learnt_before(version):
         return wanted, []
     if choices.replay is not None:
-        raise TrainingRefused("There are no earlier data to replay: set the share of old data to 0.")
-    return 0.0, [NOTHING_OLD]
+        raise TrainingRefused(_("There are no earlier data to replay: set the share of old data to 0."))
+    return 0.0, [_(NOTHING_OLD)]
 
 
 def replay_folders() -> list[Path]:

@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models.signals import post_save
+from django.utils.translation import gettext as _
 
 from annotator.annotation import sample
 from annotator.learning.models import Part, Patient
@@ -54,7 +55,8 @@ def enter(key: str, part: Part | None = None) -> Patient:
     """
     line = Patient.objects.filter(key=key).first() or _write(key, part)
     if part and line.part != part:
-        raise SplitRefused(f"The patient {key} is on the side “{line.part}” for good and cannot come to “{part}”.")
+        sentence = _("The patient %(patient)s is on the side “%(is_on)s” for good and cannot come to “%(part)s”.")
+        raise SplitRefused(sentence % {"patient": key, "is_on": Part(line.part).label, "part": part.label})
     return line
 
 

@@ -21,10 +21,13 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from annotator import claims, engine, release
 from annotator.annotation import versions
 from annotator.annotation.models import ModelVersion, Project
+from annotator.events import language
 from annotator.learning import child, curves, evaluation, freeze, gate, material, news, promotion, retraining, rules
 from annotator.learning.evaluation import EvaluationRefused
 from annotator.learning.freeze import FreezeRefused
@@ -34,9 +37,9 @@ from annotator.learning.retraining import OPEN, SILENCE, TrainingRefused
 logger = logging.getLogger(__name__)
 
 State = TrainingRun.State
-UNEXPECTED = "The training failed because of an error in the program; the server's log has the details."
-DISK_FULL = "There is no space left on the disk that the run works on."
-UNWATCHED = "There are no accepted masks of validation patients, so nothing is watched while it trains."
+UNEXPECTED = gettext_noop("The training failed because of an error in the program; the server's log has the details.")
+DISK_FULL = gettext_noop("There is no space left on the disk that the run works on.")
+UNWATCHED = gettext_noop("There are no accepted masks of validation patients, so nothing is watched while it trains.")
 SAVE_MINUTES = 2
 LOOKS_AT = 40  # validation masks at a time
 KEPT = ("log.jsonl", "preview.png")
@@ -51,10 +54,17 @@ class _Interrupted(Exception):
 
 
 def run(run_id: int) -> None:
-    """Do the run. Of several deliveries of the same job, one does it: the row decides."""
+    """Do the run. Of several deliveries of the same job, one does it: the row decides.
+
+    What it has to say is in the language of whoever asked for it.
+    """
     claim = claims.Claim(TrainingRun.objects.filter(pk=run_id), SILENCE)
-    if not claim.take():
-        return
+    if claim.take():
+        with language.reading(TrainingRun.objects.values_list("person", flat=True).get(pk=run_id)):
+            _run(run_id, claim)
+
+
+def _run(run_id: int, claim: claims.Claim) -> None:
     try:
         _Job(run_id, claim).work()
     except claims.Superseded:
@@ -67,7 +77,7 @@ def run(run_id: int) -> None:
     except Exception as error:
         logger.exception("Training run %s failed.", run_id)
         is_full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-        _fail(run_id, claim, DISK_FULL if is_full else UNEXPECTED)
+        _fail(run_id, claim, _(DISK_FULL) if is_full else _(UNEXPECTED))
     finally:
         clear_away()
 
@@ -167,9 +177,9 @@ class _Job:
                 try:
                     found.append(self.write_material(manifest, self.folder / f"replay-{manifest.pk}"))
                 except FreezeRefused as refused:
-                    self.say(f"Earlier masks are not replayed: {refused}")
+                    self.say(_("Earlier masks are not replayed: %(why)s") % {"why": refused})
         if not found:
-            self.say(retraining.NOTHING_OLD)
+            self.say(_(retraining.NOTHING_OLD))
             self.set(replay=0.0)
         return found
 
@@ -205,7 +215,7 @@ class _Job:
         if masks := validation_masks(manifest):
             words += ["--validate", every(masks), "--picture"]
         else:
-            self.say(UNWATCHED)
+            self.say(_(UNWATCHED))
         return [str(word) for word in words]
 
     def calibrate(self, manifest: Manifest, data: Path) -> None:
@@ -310,7 +320,8 @@ class _Job:
             self.note()
             time.sleep(child.POLL)
         if found.state != State.DONE:
-            raise EvaluationRefused(f"{version} could not be evaluated: {found.error}")
+            sentence = _("%(version)s could not be evaluated: %(why)s")
+            raise EvaluationRefused(sentence % {"version": version, "why": found.error})
         return found
 
     def end(self, candidate: ModelVersion, verdict: Verdict) -> None:
@@ -323,7 +334,7 @@ class _Job:
     def promote(self, candidate: ModelVersion, verdict: Verdict) -> None:
         """Unless somebody has meanwhile, or it is gone: that is said."""
         try:
-            promotion.promote(candidate, self.run.person, verdict, "It passed the gate.")
+            promotion.promote(candidate, self.run.person, verdict, _("It passed the gate."))
         except promotion.PromotionRefused as refused:
             TrainingRun.objects.filter(pk=self.run.pk).update(notes=[*self.run.notes, str(refused)])
 

@@ -17,6 +17,7 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from annotator import masks, protocol
 from annotator.annotation import access, history, lease, overlap, progress, slicemasks, versions, windows
@@ -158,9 +159,10 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
 
     async def preview(self, message: protocol.Preview, came: float) -> None:
         await self._check_place(message.label, message.z)
-        _, height, width = self.assignment.task.series.shape
+        _depth, height, width = self.assignment.task.series.shape
         if any(click.y >= height or click.x >= width for click in message.clicks):
-            raise ProtocolError("outside", f"The click is outside the slice of {height}×{width} pixels.")
+            sentence = _("The click is outside the slice of %(height)d×%(width)d pixels.")
+            raise ProtocolError("outside", sentence % {"height": height, "width": width})
         clicks = tuple(PlacedClick(0, click.y, click.x, click.positive) for click in message.clicks)
         of = SliceClicks(message.label, message.z, message.base, 0, False, clicks)
         await self.ask(MaskFrame.PREVIEW, message.request, of, came)
@@ -181,10 +183,10 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         message = sent.propagates
         assert message is not None
         if answer.ended:
-            sentence = f"The structure does not go on to slice {message.z + 1}."
+            sentence = _("The structure does not go on to slice %(slice)d.") % {"slice": message.z + 1}
             return await self.say(protocol.Error("ended", sentence, message.sequence))
         if message.better and answer.quality <= (sent.base.quality or 0.0):
-            sentence = f"What slice {message.z + 1} has is as good."
+            sentence = _("What slice %(slice)d has is as good.") % {"slice": message.z + 1}
             return await self.say(protocol.Error("ended", sentence, message.sequence))
         painted = Painted(answer.mask, answer.quality, answer.model_version)
         try:
@@ -318,7 +320,7 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         if answer.error:
             stored = answer.kind == MaskFrame.STORED
             number = (answer.number, 0) if stored else (0, answer.number)
-            return await self.say(protocol.Error("inference", answer.error, *number))
+            return await self.say(protocol.Error("inference", _(answer.error), *number))
         if sent.propagates:
             return await self._propagated(sent, answer)
         await self._show(sent, answer.mask, answer.quality, answer.network_ms)
@@ -473,7 +475,8 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         rows = self.assignment.masks.filter(label=message.label, z__in=slices, pixels__gt=0)
         kept = {row.z: Painted(bytes(row.mask), row.quality) for row in rows}
         if not before and message.source not in kept:
-            raise ProtocolError("ended", f"Slice {message.source + 1} has no mask to go on from.")
+            sentence = _("Slice %(slice)d has no mask to go on from.") % {"slice": message.source + 1}
+            raise ProtocolError("ended", sentence)
         ahead = kept.get(message.ahead, NOTHING) if message.ahead != message.z else NOTHING
         return before, kept.get(message.source, NOTHING).mask, ahead.mask, kept.get(message.z, NOTHING)
 
@@ -508,4 +511,6 @@ class AssignmentConsumer(AsyncWebsocketConsumer):
         if label not in self.labels:
             raise history.unknown_label()
         if z >= self.assignment.task.series.depth:
-            raise ProtocolError("outside", f"The volume has {self.assignment.task.series.depth} slices.")
+            depth = self.assignment.task.series.depth
+            sentence = ngettext("The volume has %(n)d slice.", "The volume has %(n)d slices.", depth)
+            raise ProtocolError("outside", sentence % {"n": depth})

@@ -86,9 +86,9 @@ def _add(request: HttpRequest, project: Project) -> HttpResponse:
 def _do(name: str, ticked: Sequence[Task], form: DeedForm, by: User) -> str:
     """Do it, and say so in a sentence. Raises AssignRefused or MoveRefused, and nothing was done then."""
     if name not in DEEDS:
-        raise AssignRefused("Choose what is to be done with the cases.")
+        raise AssignRefused(_("Choose what is to be done with the cases."))
     if not ticked:
-        raise AssignRefused("Tick at least one case.")
+        raise AssignRefused(_("Tick at least one case."))
     if not form.is_valid():
         raise AssignRefused(first_error(form))
     return DEEDS[name](ticked, form, by)
@@ -110,7 +110,7 @@ def _spread(ticked: Sequence[Task], form: DeedForm, by: User) -> str:
 def _plan(ticked: Sequence[Task], form: DeedForm, by: User) -> str:
     plan = form.plan()
     if not plan:
-        raise AssignRefused("Fill in what is to be set.")
+        raise AssignRefused(_("Fill in what is to be set."))
     number = cases.plan(ticked, by, timezone.localdate(), **plan)
     return ngettext("%d case was planned.", "%d cases were planned.", number) % number
 
@@ -132,7 +132,7 @@ def _reassign(ticked: Sequence[Task], form: DeedForm, by: User) -> str:
 def _person(form: DeedForm, field: str) -> User:
     person = User.objects.filter(pk=form.cleaned_data[field]).first()
     if person is None:
-        raise AssignRefused("Choose a person.")
+        raise AssignRefused(_("Choose a person."))
     return person
 
 

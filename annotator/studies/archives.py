@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from annotator.studies.files import NamedFile, clean, is_clutter
 
@@ -50,25 +52,29 @@ def unpack(archive: NamedFile, folder: Path) -> Unpacked:
             _check(entries, name)
             return _extract(opened, entries, folder, name)
     except (NotImplementedError, RuntimeError) as error:
-        raise ArchiveRefused(f"{name} is packed in an unusual way; pack it as a plain zip.") from error
+        sentence = _("%(name)s is packed in an unusual way; pack it as a plain zip.")
+        raise ArchiveRefused(sentence % {"name": name}) from error
     except (*_DAMAGED, OSError) as error:
         if isinstance(error, OSError) and error.errno not in _DAMAGED_ERRNO:
             raise
-        raise ArchiveRefused(f"{name} is truncated, damaged or no zip file.") from error
+        raise ArchiveRefused(_("%(name)s is truncated, damaged or no zip file.") % {"name": name}) from error
 
 
 def _check(entries: list[zipfile.ZipInfo], name: str) -> None:
     if len(entries) > settings.IMPORT_MAX_FILES:
-        raise ArchiveRefused(
-            f"{name} holds {len(entries):,} files, more than the limit of {settings.IMPORT_MAX_FILES:,}."
-        )
+        held, most = (number_format(n, force_grouping=True) for n in (len(entries), settings.IMPORT_MAX_FILES))
+        sentence = _("%(name)s holds %(n)s files, more than the limit of %(most)s.")
+        raise ArchiveRefused(sentence % {"name": name, "n": held, "most": most})
     for entry in entries:
         if _leads_outside(entry.filename):
-            raise ArchiveRefused(f"{name} holds a path that leads out of it ({clean(entry.filename) or '..'}).")
+            sentence = _("%(name)s holds a path that leads out of it (%(path)s).")
+            raise ArchiveRefused(sentence % {"name": name, "path": clean(entry.filename) or ".."})
         if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
-            raise ArchiveRefused(f"{name} holds a link or another special file ({entry.filename}).")
+            sentence = _("%(name)s holds a link or another special file (%(path)s).")
+            raise ArchiveRefused(sentence % {"name": name, "path": entry.filename})
         if entry.flag_bits & _ENCRYPTED:
-            raise ArchiveRefused(f"{name} is encrypted; unpack it and import what is inside.")
+            sentence = _("%(name)s is encrypted; unpack it and import what is inside.")
+            raise ArchiveRefused(sentence % {"name": name})
     if sum(entry.file_size for entry in entries) > settings.IMPORT_MAX_ZIP_BYTES:
         raise _too_large(name)
 
@@ -107,5 +113,5 @@ def _chunks(opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _too_large(name: str) -> ArchiveRefused:
-    limit = settings.IMPORT_MAX_ZIP_BYTES / 1e9
-    return ArchiveRefused(f"{name} unpacks to more than the limit of {limit:.3g} GB.")
+    sentence = _("%(name)s unpacks to more than the limit of %(limit)s GB.")
+    return ArchiveRefused(sentence % {"name": name, "limit": f"{settings.IMPORT_MAX_ZIP_BYTES / 1e9:.3g}"})

@@ -15,6 +15,8 @@ import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from annotator import engine
@@ -33,8 +35,8 @@ Progress = Callable[[float, str], None]
 """Told how much is done, 0 to 1, and the name of what is being worked on."""
 
 _READING = 0.6  # of the time that a series takes; the rest is storing
-KNOWN = "This series was imported before; it is not stored a second time."
-ADDED = "It is a case of this project too now."
+KNOWN = gettext_noop("This series was imported before; it is not stored a second time.")
+ADDED = gettext_noop("It is a case of this project too now.")
 
 
 def keep(volume: Volume, synthetic: bool = False, person: User | None = None) -> Series:
@@ -76,7 +78,7 @@ def import_paths(
             outcomes += desk.import_archive(batch[0], part)
         else:
             outcomes += desk.import_files(batch, part)
-    return outcomes or [refused("Import", "There is no file in it that could be imported.")]
+    return outcomes or [refused("Import", _("There is no file in it that could be imported."))]
 
 
 @dataclass(frozen=True)
@@ -95,11 +97,9 @@ class _Desk:
                 outcomes = self.import_files(unpacked.files, progress)
         except Exception as error:
             return [refused(archive.name, reason(error))]
-        outcomes += [
-            refused(name, f"{name} lies inside another zip file; unpack it and import it by itself.")
-            for name in unpacked.nested
-        ]
-        return outcomes or [refused(archive.name, f"{archive.name} holds no files.")]
+        nested = _("%(name)s lies inside another zip file; unpack it and import it by itself.")
+        outcomes += [refused(name, nested % {"name": name}) for name in unpacked.nested]
+        return outcomes or [refused(archive.name, _("%(name)s holds no files.") % {"name": archive.name})]
 
     def import_files(self, files: list[NamedFile], progress: Progress) -> list[Outcome]:
         names = {file.path: file.name for file in files}
@@ -107,7 +107,7 @@ class _Desk:
         batches = [[NamedFile(path, volume.name) for path in volume.paths] for volume in volumes]
         outcomes = [
             self.import_volume(volume, volume.name or names[volume.paths[0]], part)
-            for volume, (_, part) in zip(volumes, _shares(batches, progress), strict=True)
+            for volume, (_batch, part) in zip(volumes, _shares(batches, progress), strict=True)
         ]
         return outcomes + left_out([(names[path], sentence) for path, sentence in others])
 
@@ -127,7 +127,7 @@ class _Desk:
             not_given = self.give_out(task)
         except Exception as error:
             return refused(name, reason(error))
-        sentences = _known_sentences(known, is_new) + not_given + tuple(series.warnings)
+        sentences = _known_sentences(known, is_new) + not_given + tuple(_(one) for one in series.warnings)
         return Outcome(name, series, Result.KNOWN if known else Result.IMPORTED, sentences)
 
     def give_out(self, task: Task) -> tuple[str, ...]:
@@ -142,7 +142,7 @@ class _Desk:
 
 def _known_sentences(known: bool, is_new: bool) -> tuple[str, ...]:
     """What is said of a series that was there before, perhaps in another project only."""
-    return ((KNOWN, ADDED) if is_new else (KNOWN,)) if known else ()
+    return ((_(KNOWN), _(ADDED)) if is_new else (_(KNOWN),)) if known else ()
 
 
 # ---------------------------------------------------------------------------------------------------- one volume
@@ -203,9 +203,10 @@ def _known(series: Series) -> Series | None:
     """The stored series with this UID, if any. Raises ImportRefused where that one has other content."""
     stored = Series.objects.filter(uid=series.uid).first()
     if stored and not _is_same(stored, series):
-        raise ImportRefused(
+        sentence = _(
             "Another series with the same Series Instance UID but other content was imported before; it is left as it is."
         )
+        raise ImportRefused(sentence)
     return stored
 
 
@@ -239,13 +240,13 @@ def _made_uid(content: str) -> str:
 
 def _checked_uid(uid: str) -> str:
     if len(uid) > 64:
-        raise ImportRefused(f"The series has a UID of {len(uid)} characters; DICOM allows 64.")
+        raise ImportRefused(_("The series has a UID of %(n)d characters; DICOM allows 64.") % {"n": len(uid)})
     return uid
 
 
 def _doubts(volume: Volume) -> Iterator[str]:
     if volume.voxels.min() >= 0:
-        yield "No value lies below 0, though air has about -1000 Hounsfield units; is this a CT?"
+        yield gettext_noop("No value lies below 0, though air has about -1000 Hounsfield units; is this a CT?")
 
 
 def _counted(voxels: NDArray[np.int16], progress: Callable[[int, int], None]) -> Iterator[NDArray[np.int16]]:

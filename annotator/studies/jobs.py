@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
+from django.utils.translation import gettext as _
 
 from annotator import broker
 from annotator.studies import uploads
@@ -24,9 +25,8 @@ def queue(upload: Upload) -> None:
         import_upload.delay(str(upload.pk))
     except broker.AWAY as error:
         uploads.discard(upload)
-        raise uploads.UploadRefused(
-            "The queue of imports does not answer, so nothing was kept; try again later."
-        ) from error
+        sentence = _("The queue of imports does not answer, so nothing was kept; try again later.")
+        raise uploads.UploadRefused(sentence) from error
 
 
 @worker_ready.connect

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import OperationalError, models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from annotator import engine
 from annotator.annotation.assign import AssignRefused
@@ -17,9 +19,11 @@ from annotator.studies.models import Series
 
 logger = logging.getLogger(__name__)
 
-NO_SPACE = "There is no space left on the server's disk, so nothing of this was imported."
-NO_MEMORY = "The volume is too large for the memory of the server."
-UNEXPECTED = "This could not be imported because of an error in the program; the server's log has the details."
+NO_SPACE = gettext_noop("There is no space left on the server's disk, so nothing of this was imported.")
+NO_MEMORY = gettext_noop("The volume is too large for the memory of the server.")
+UNEXPECTED = gettext_noop(
+    "This could not be imported because of an error in the program; the server's log has the details."
+)
 _LEFT_OUT_SHOWN = 20
 
 
@@ -52,13 +56,13 @@ def reason(error: Exception) -> str:
     if isinstance(error, engine.VolumeRefused | ArchiveRefused | AssignRefused | ImportRefused):
         return str(error)
     if isinstance(error, MemoryError):
-        return NO_MEMORY
+        return _(NO_MEMORY)
     if is_full(error):
-        return NO_SPACE
+        return _(NO_SPACE)
     logger.error("An import failed.", exc_info=error)
     if isinstance(error, OSError) and error.strerror:
-        return f"The server could not read or store this: {error.strerror}."
-    return UNEXPECTED
+        return _("The server could not read or store this: %(error)s.") % {"error": error.strerror}
+    return _(UNEXPECTED)
 
 
 def is_full(error: Exception) -> bool:
@@ -72,7 +76,9 @@ def left_out(files: Sequence[tuple[str, str]]) -> list[Outcome]:
     """(name, sentence) of each file that is no slice, and one line for all the rest where a folder is full of them."""
     shown = [refused(name, sentence) for name, sentence in files[:_LEFT_OUT_SHOWN]]
     more = len(files) - len(shown)
-    return [*shown, refused(f"{more} more", "These hold no CT slices either.")] if more else shown
+    if more:
+        shown.append(refused(_("%(n)d more") % {"n": more}, _("These hold no CT slices either.")))
+    return shown
 
 
 def to_report(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:

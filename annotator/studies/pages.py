@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
@@ -48,7 +49,7 @@ def upload(request: HttpRequest, project_id: int) -> HttpResponse:
 def receive(request: HttpRequest, project_id: int) -> HttpResponse:
     """Take files in and have them imported."""
     if not request.user.is_authenticated:
-        return _answer_error(request, None, "Log in first.", 401)
+        return _answer_error(request, None, _("Log in first."), 401)
     project = _project(request, project_id)
     try:
         with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR, prefix="upload-") as folder:

@@ -24,10 +24,13 @@ from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from annotator.annotation import access, projects
 from annotator.annotation.models import Project
-from annotator.events import audit
+from annotator.events import audit, language
 from annotator.studies import imports, store
 from annotator.studies.files import clean
 from annotator.studies.models import Upload
@@ -37,8 +40,10 @@ State = Upload.State
 SILENCE = timedelta(minutes=5)
 """After so long without a sign of life, the job that runs an upload is taken for dead."""
 
-STOPPED = "The import stopped before it was done; what it had finished by then is kept. Upload the rest again."
-GONE = "The project does not exist any more."
+STOPPED = gettext_noop(
+    "The import stopped before it was done; what it had finished by then is kept. Upload the rest again."
+)
+GONE = gettext_noop("The project does not exist any more.")
 _EVERY = 0.5  # seconds between two notes of progress
 _ABANDONED = timedelta(days=1)  # no import takes as long
 
@@ -52,12 +57,13 @@ def why_not(error: Exception) -> str | None:
     if isinstance(error, UploadRefused):
         return str(error)
     if isinstance(error, TooManyFilesSent):
-        return f"An upload may have {settings.IMPORT_MAX_FILES:,} files; zip them."
+        most = number_format(settings.IMPORT_MAX_FILES, force_grouping=True)
+        return _("An upload may have %(most)s files; zip them.") % {"most": most}
     if isinstance(error, TooManyFieldsSent | RequestDataTooBig):
-        return "The names of the files are too long altogether; zip them."
+        return _("The names of the files are too long altogether; zip them.")
     if isinstance(error, MultiPartParserError | UnreadablePostError):
-        return "The upload was cut short, so nothing was kept; try again."
-    return NO_SPACE if isinstance(error, OSError) and is_full(error) else None
+        return _("The upload was cut short, so nothing was kept; try again.")
+    return _(NO_SPACE) if isinstance(error, OSError) and is_full(error) else None
 
 
 # ---------------------------------------------------------------------------------------------------- taking it in
@@ -119,9 +125,9 @@ def receive(
     if rests := projects.archived(project.pk):
         raise UploadRefused(rests)
     if not files:
-        raise UploadRefused("There is no file in this upload.")
+        raise UploadRefused(_("There is no file in this upload."))
     if paths and len(paths) != len(files):
-        raise UploadRefused("The upload was cut short: it has fewer files than it announced.")
+        raise UploadRefused(_("The upload was cut short: it has fewer files than it announced."))
     upload = Upload(project_id=project.pk, person=person, assignee=_member(project, assignee))
     try:
         for number, file in enumerate(files):
@@ -146,7 +152,7 @@ def _member(project: Project, assignee: str) -> User | None:
         return None
     found = User.objects.filter(memberships__project=project, pk=assignee).first() if assignee.isdecimal() else None
     if found is None:
-        raise UploadRefused("The person to assign the cases to is no member of this project.")
+        raise UploadRefused(_("The person to assign the cases to is no member of this project."))
     return found
 
 
@@ -159,17 +165,21 @@ def _store(path: Path, name: str) -> None:
 
 
 def run(upload_id: UUID | str) -> None:
-    """Import an upload. Of several deliveries of the same job, one does it: the row decides."""
+    """Import an upload. Of several deliveries of the same job, one does it: the row decides.
+
+    The report is in the language of whoever brought it.
+    """
     claimed = Upload.objects.filter(pk=upload_id, state=State.RECEIVED).update(
         state=State.RUNNING, heartbeat_at=timezone.now()
     )
     if not claimed:
         return
     upload = Upload.objects.select_related("person", "assignee").get(pk=upload_id)
-    try:
-        state, outcomes = State.DONE, _import(upload)
-    except Exception as error:
-        state, outcomes = State.FAILED, [refused("Import", reason(error))]
+    with language.reading(upload.person_id):
+        try:
+            state, outcomes = State.DONE, _import(upload)
+        except Exception as error:
+            state, outcomes = State.FAILED, [refused("Import", reason(error))]
     try:
         store.delete(upload.prefix)
     finally:
@@ -179,7 +189,7 @@ def run(upload_id: UUID | str) -> None:
 def _import(upload: Upload) -> list[Outcome]:
     project = Project.objects.filter(pk=upload.project_id).first()
     if project is None:
-        raise ImportRefused(GONE)
+        raise ImportRefused(_(GONE))
     with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR, prefix="fetched-") as folder:
         paths = sorted(_fetched(upload, Path(folder)).iterdir())
         return imports.import_paths(paths, project, upload.person, upload.assignee, _note_progress(upload))
@@ -246,9 +256,12 @@ def find(person: access.Person, upload_id: UUID) -> Upload | None:
 def bury_the_dead() -> int:
     """Fail the uploads whose job has gone silent; the number of them."""
     silent = Upload.objects.filter(state=State.RUNNING, heartbeat_at__lt=timezone.now() - SILENCE)
-    if not silent.exists():  # asked often, and writing locks others out
-        return 0
-    return silent.update(state=State.FAILED, report=to_report([refused("Import", STOPPED)]))
+    number = 0
+    for pk, person_id in list(silent.values_list("pk", "person")):  # asked often, and writing locks others out
+        with language.reading(person_id):
+            report = to_report([refused("Import", _(STOPPED))])
+        number += silent.filter(pk=pk).update(state=State.FAILED, report=report)
+    return number
 
 
 def waiting() -> list[UUID]:
@@ -259,7 +272,7 @@ def waiting() -> list[UUID]:
 def clear_away() -> None:
     """Delete what processes that died have left: files of uploads that are over, old temporary ones, half a volume."""
     try:
-        folders, _ = default_storage.listdir("uploads")
+        folders, _files = default_storage.listdir("uploads")
     except FileNotFoundError:
         folders = []
     over = Upload.objects.filter(state__in=[State.DONE, State.FAILED])

@@ -13,9 +13,19 @@ from pathlib import Path
 import polib
 import pytest
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.urls import reverse
+from django.utils import translation
 
+from annotator.annotation import agreement, projects
+from annotator.annotation.models import Assignment, Comparison
+from annotator.annotation.projects import ProjectRefused
+from annotator.api import tokens
+from annotator.events import language as languages
+from annotator.studies import uploads
+from annotator.studies.models import Upload
 from scripts import frontend_texts
+from tests.annotator import factories
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = [code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
@@ -89,3 +99,64 @@ def test_a_text_that_xgettext_could_not_find_is_refused(tmp_path: Path) -> None:
         source.write_text(f"const text = {call};")
         with pytest.raises(ValueError, match="one plain string"):
             list(frontend_texts.calls(source))
+
+
+# ------------------------------------------------------------------------------------------ what is refused
+
+
+def test_a_page_refuses_in_the_language_of_its_reader(client, cast) -> None:
+    client.force_login(cast.maria)
+    labels = reverse("project_labels", args=[cast.project.pk])
+    again = {"name": "Liver", "colour": "#123456"}
+    german = client.post(labels, again, headers={"accept-language": "de"}).content.decode()
+    assert "Es gibt schon ein Label Liver." in german
+    assert "There is a label Liver already." in client.post(labels, again).content.decode()
+
+
+def test_what_cannot_be_deleted_says_in_german_how_much_hangs_on_it(cast) -> None:
+    factories.outline(cast.alices, cast.liver, factories.box((1, 3), (1, 4), (1, 5)))
+    with translation.override("de"), pytest.raises(ProjectRefused) as refused:
+        projects.delete(cast.project, cast.maria, cast.project.name)
+    assert str(refused.value) == (
+        "Das Projekt enthält 0 Interaktionen und 2 Masken von alice und kann daher nicht gelöscht werden; "
+        "archivieren Sie es stattdessen."
+    )
+
+
+def test_the_rest_api_refuses_in_the_language_that_is_asked_for(client, cast) -> None:
+    _token, secret = tokens.make(cast.maria, "tests", ["manage"], 1)
+    address, again = f"/api/v1/projects/{cast.project.pk}/labels/", {"name": "spleen", "value": 9, "colour": "#123456"}
+
+    def error(language: str, secret: str = secret) -> str:
+        headers = {"authorization": f"Bearer {secret}", "accept-language": language}
+        return client.post(address, again, "application/json", headers=headers).json()["error"]
+
+    assert (error("de"), error("en")) == ("Es gibt schon ein Label spleen.", "There is a label spleen already.")
+    assert error("de", "ann_nobody") == "Diesen Token gibt es nicht."
+
+
+def test_an_import_reports_in_the_language_of_whoever_brought_the_files(cast, storage, settings, tmp_path) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    languages.remember(cast.maria, "de")
+    reports = {}
+    for person in (cast.maria, cast.staff):
+        upload = Upload.objects.create(project_id=cast.project.pk, person=person)
+        Path(default_storage.path(upload.prefix)).mkdir(parents=True)
+        uploads.run(upload.pk)
+        upload.refresh_from_db()
+        reports[person.username] = upload.report[0]["sentences"]
+    assert reports == {
+        "maria": ["Es ist keine Datei darin, die sich importieren ließe."],
+        "staff": ["There is no file in it that could be imported."],
+    }
+
+
+def test_a_failed_comparison_is_said_in_the_language_of_whoever_reads_of_it(client, cast) -> None:
+    check, golden = factories.make_double(cast.project, cast.bob, cast.alice)
+    Assignment.objects.filter(pk=check.pk).update(kind="check", state="submitted")
+    Comparison.objects.create(first=check, second=golden, state="failed", error=agreement.OPEN)
+    client.force_login(cast.maria)
+    gold = reverse("project_gold", args=[cast.project.pk])
+    german = client.get(gold, headers={"accept-language": "de"}).content.decode()
+    assert "Beide müssen eingereicht sein, bevor sie verglichen werden." in german
+    assert agreement.OPEN in client.get(gold).content.decode()

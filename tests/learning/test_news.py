@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from annotator.annotation import versions
-from annotator.events import notices
+from annotator.events import language, notices
 from annotator.learning import evaluation, evaluation_jobs, freeze, gate, news, retraining, rules, stages
 from annotator.learning.models import EvaluationRun, TrainingRun, Trigger
 from tests.annotator.factories import make_person, make_version
@@ -66,6 +66,24 @@ def test_a_training_that_failed_says_why(admin, monkeypatch):
     run = make_run(admin)
     stages.run(run.pk)
     assert sentences(admin) == [f"training run {run.pk} failed: There is nothing to learn from."]
+
+
+def test_a_run_says_what_it_has_to_in_the_language_of_whoever_asked(admin):
+    language.remember(admin, "de")
+    run = make_run(admin)
+    TrainingRun.objects.filter(pk=run.pk).update(person=admin)
+    stages.run(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.error) == ("failed", "Es gibt keine angenommenen Masken, aus denen gelernt werden könnte.")
+
+
+def test_a_verdict_is_told_to_everybody_in_their_language(admin):
+    language.remember(admin, "de")
+    other = make_person("other", is_staff=True)
+    run = make_run(admin, other)
+    news.trained(run, judge(run))
+    assert gate.NO_GOLD in sentences(other)[0] and gate.NO_GOLD not in sentences(admin)[0]
+    assert "Es gibt keine angenommenen Masken von Goldpatienten" in sentences(admin)[0]
 
 
 @pytest.fixture

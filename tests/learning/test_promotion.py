@@ -139,6 +139,10 @@ def test_a_version_that_others_refer_to_stays(cast: Cast, candidate: ModelVersio
     assert list(registry.ancestors(child)) == [candidate]
 
 
+def test_whatever_may_refer_to_a_version_has_a_name() -> None:
+    assert {relation.related_model for relation in ModelVersion._meta.related_objects} == set(registry.REFERENCES)
+
+
 def test_what_answers_clicks_and_what_comes_with_the_program_stay(cast: Cast, candidate: ModelVersion) -> None:
     shipped = versions.active()
     versions.activate(candidate)

@@ -87,6 +87,8 @@ def test_a_verdict_has_its_figures(client, admin, run):
     Verdict.objects.create(candidate=candidate, in_use=versions.active(), figures=found, **fields)
     page = client.get(f"/models/training/{run.pk}/").content.decode()
     assert "not passed" in page and sentences[0] in page
+    german = client.get(f"/models/training/{run.pk}/", headers={"accept-language": "de"}).content.decode()
+    assert "nicht bestanden" in german and "liver verlor 0.030 (0.010 bis 0.050) bei 3 Klicks." in german
     assert '<td class="number">-0.030</td><td class="number">-0.050</td><td class="number">-0.010</td>' in page
 
 
@@ -95,6 +97,8 @@ def test_nothing_to_judge_by_is_said(client, admin, run):
     TrainingRun.objects.filter(pk=run.pk).update(candidate=candidate, state="done", is_only=None)
     gate.undecided(candidate, versions.active(), rules.current(), gate.NO_GOLD)
     assert gate.NO_GOLD in client.get(f"/models/training/{run.pk}/").content.decode()
+    german = client.get(f"/models/training/{run.pk}/", headers={"accept-language": "de"}).content.decode()
+    assert "Es gibt keine angenommenen Masken von Goldpatienten, daher lässt sich nichts beurteilen." in german
 
 
 RULES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
@@ -75,7 +76,7 @@ class Reassign(AssignmentCall):
         """Withdraw the case and give it to another member, with the work so far or blank."""
         case, asked = self.case(assignment_id), self.body(show.Reassign)
         if not access.may_manage(self.person, case):
-            raise Http404("There is no such assignment.")
+            raise Http404(_("There is no such assignment."))
         (person,) = named(case.task.project, [asked["person"]])
         theirs = assign.reassign(case, person, self.person, asked["keep_work"])
         return self.show(show.AssignmentFields, theirs, 201)
@@ -120,7 +121,8 @@ class Measures(AssignmentCall):
                 {**row._asdict(), "slice": None if row.slice == "all" else row.slice} for row in measure.table(case)
             ]
         except FileNotFoundError as gone:
-            raise Http404("The voxels of this series are no longer here, so nothing can be measured.") from gone
+            sentence = _("The voxels of this series are no longer here, so nothing can be measured.")
+            raise Http404(sentence) from gone
         return Response(rows)
 
 
@@ -137,7 +139,7 @@ class Comments(AssignmentCall):
         case, fields = self.case(assignment_id), self.body(show.CommentFields)
         y, x = fields.get("y"), fields.get("x")
         if (y is None) != (x is None):
-            raise ValidationError("A point has both y and x; a comment on the whole slice has neither.")
+            raise ValidationError(_("A point has both y and x; a comment on the whole slice has neither."))
         point = None if y is None or x is None else (y, x)
         made = comments.add(self.person, case, fields["text"], fields["z"], point, fields.get("label_id"))
         return self.show(show.CommentFields, made, 201)

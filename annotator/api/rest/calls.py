@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
@@ -26,7 +28,7 @@ class Pages(PageNumberPagination):
 
     page_size = 100
     page_query_description = "which hundred of them, from 1"
-    invalid_page_message = "There is no such page."
+    invalid_page_message = gettext_lazy("There is no such page.")  # type: ignore[assignment]  # the stubs know of str only
 
 
 class Call(GenericAPIView):
@@ -48,7 +50,7 @@ class Call(GenericAPIView):
         """The row, or a 404 for what is not there and for what one may not see alike."""
         found = rows.filter(**by).first()
         if found is None:
-            raise Http404(f"There is no such {rows.model._meta.verbose_name}.")
+            raise Http404(_("There is no such %(thing)s.") % {"thing": rows.model._meta.verbose_name})
         return found
 
     def managed(self, project_id: int) -> Project:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -20,7 +21,7 @@ class Bearer(BaseAuthentication):
     """`Authorization: Bearer ann_…`; the token is then `request.auth`."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        kind, _, secret = get_authorization_header(request).decode("latin-1").partition(" ")
+        kind, _blank, secret = get_authorization_header(request).decode("latin-1").partition(" ")
         if kind.lower() != "bearer":
             return None
         try:
@@ -38,7 +39,7 @@ class WithinScopes(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user or not request.user.is_authenticated:
-            raise NotAuthenticated("Log in first, or send a token.")
+            raise NotAuthenticated(_("Log in first, or send a token."))
         if request.method not in SAFE_METHODS:
             need(request, view.writes)
         return True
@@ -47,7 +48,7 @@ class WithinScopes(BasePermission):
 def need(request: Request, scope: str) -> None:
     """Raises PermissionDenied where the call comes by a token without the scope; a session has them all."""
     if isinstance(request.auth, ApiToken) and scope not in request.auth.scopes:
-        raise PermissionDenied(f"This token lacks the scope “{scope}”.")
+        raise PermissionDenied(_("This token lacks the scope “%(scope)s”.") % {"scope": scope})
 
 
 class AlwaysJson(DefaultContentNegotiation):

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import ProtectedError
 from django.http import Http404
+from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -56,11 +57,11 @@ def _read(error: Exception) -> tuple[int | None, str]:
     if isinstance(error, CONFLICTS):
         return 409, str(error)
     if isinstance(error, ProtectedError):
-        return 409, "People have worked on this, so it stays."
+        return 409, _("People have worked on this, so it stays.")
     if isinstance(error, Http404):
-        return 404, str(error) or "There is nothing at this address."
+        return 404, str(error) or _("There is nothing at this address.")
     if isinstance(error, PermissionDenied):
-        return 403, str(error) or "You may not do this."
+        return 403, str(error) or _("You may not do this.")
     if isinstance(error, exceptions.APIException):
         return error.status_code, sentence_of(error.detail)
     if why_not := uploads.why_not(error):

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -39,7 +40,7 @@ class OneSeries(Call):
     def get(self, request: Request, series_id: uuid.UUID) -> Response:
         found = access.series_for(self.person, series_id)
         if found is None:
-            raise Http404("There is no such series.")
+            raise Http404(_("There is no such series."))
         return self.show(show.SeriesFields, found)
 
 
@@ -79,5 +80,5 @@ class OneUpload(Call):
     def get(self, request: Request, upload_id: uuid.UUID) -> Response:
         found = uploads.find(self.person, upload_id)
         if found is None:
-            raise Http404("There is no such upload.")
+            raise Http404(_("There is no such upload."))
         return self.show(show.UploadFields, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,7 +24,8 @@ def named(project: Project, usernames: Iterable[str]) -> list[User]:
     names = list(dict.fromkeys(usernames))
     for name in names:
         if name not in members:
-            raise Conflict(f"{name} is no member of the project {project}.")
+            sentence = _("%(name)s is no member of the project %(project)s.")
+            raise Conflict(sentence % {"name": name, "project": project})
     return [members[name] for name in names]
 
 

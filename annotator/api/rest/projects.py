@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,7 +30,7 @@ class Projects(Call):
     def post(self, request: Request) -> Response:
         """Make a project, whose manager you are then."""
         if not access.may_create_projects(self.person):
-            raise PermissionDenied("Only who manages a project already may make one, or an admin.")
+            raise PermissionDenied(_("Only who manages a project already may make one, or an admin."))
         made = projects.create(self.person, **self.body(show.ProjectFields))
         return self.show(show.ProjectFields, made, 201)
 

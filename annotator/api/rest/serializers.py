@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from annotator.annotation import access, cases, people
@@ -203,7 +204,7 @@ class TaskFields(serializers.ModelSerializer):
 
     def validate_due_on(self, day: Any) -> Any:
         if day and day < timezone.localdate():
-            raise serializers.ValidationError("This day is over.")
+            raise serializers.ValidationError(_("This day is over."))
         return day
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -51,7 +52,8 @@ class Tasks(Call):
         with transaction.atomic():
             new = cases.add_series(project, [series.pk], self.person)
             if not new:
-                raise Conflict(f"{series} is a case of {project} already.")
+                sentence = _("%(series)s is a case of %(project)s already.")
+                raise Conflict(sentence % {"series": series, "project": project})
             if fields:
                 cases.plan(new, self.person, timezone.localdate(), **fields)
         return self.show(show.TaskFields, new[0], 201)
@@ -120,7 +122,7 @@ class Next(Call):
         project = self.find(access.projects_worked_on_by(self.person), pk=project_id)
         case = assign.next_case(project, self.person)
         if case is None:
-            raise Conflict(f"No case of {project} waits for you.")
+            raise Conflict(_("No case of %(project)s waits for you.") % {"project": project})
         return self.show(show.AssignmentFields, case)
 
 
@@ -130,5 +132,6 @@ def _chosen(project: Project, numbers: list[int] | None) -> list[Task]:
     found = project.tasks.in_bulk(numbers)
     for number in numbers:
         if number not in found:
-            raise Conflict(f"There is no task {number} in {project}.")
+            sentence = _("There is no task %(number)d in %(project)s.")
+            raise Conflict(sentence % {"number": number, "project": project})
     return list(found.values())

@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotator import tables
@@ -150,9 +151,10 @@ def _start(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     version = ModelVersion.objects.filter(pk=_number(request.POST.get("version"))).first()
     placement = request.POST.get("placement", "")
-    which, _, part = request.POST.get("set", "").partition(":")
+    which, _colon, part = request.POST.get("set", "").partition(":")
     if version is None or placement not in EvaluationRun.Placement.values or part not in JUDGES:
-        return _list(request, "Choose a model version, what it is evaluated on, and how the clicks are placed.", 400)
+        sentence = _("Choose a model version, what it is evaluated on, and how the clicks are placed.")
+        return _list(request, sentence, 400)
     try:
         if which == NOW:
             manifest = freeze.for_evaluation(Project.objects.filter(archived_at=None), Part(part), person=person)
@@ -160,7 +162,7 @@ def _start(request: HttpRequest) -> HttpResponse:
             manifest = Manifest.objects.get(pk=_number(which))
         run = evaluation.want(version, manifest, Part(part), placement, person=person)
     except Manifest.DoesNotExist:
-        return _list(request, "This frozen set is not there.", 400)
+        return _list(request, _("This frozen set is not there."), 400)
     except (FreezeRefused, EvaluationRefused) as refused:
         return _list(request, str(refused), 400)
     if run.state == EvaluationRun.State.WAITING:

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
@@ -74,6 +74,6 @@ def policy(request: HttpRequest) -> HttpResponse:
         form.save()
         changed: dict[str, Any] = {name: form.cleaned_data[name] for name in form.changed_data}
         audit.note(person_of(request), "changed", row, **changed)
-        messages.success(request, _t("The rules are changed; they hold from now on."))
+        messages.success(request, gettext("The rules are changed; they hold from now on."))
         return redirect("learning_rules")
     return show(request, "learning/policy.html", {"form": form}, 400 if form.errors else 200)

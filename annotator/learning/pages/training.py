@@ -11,14 +11,14 @@ from django.core.files.storage import default_storage
 from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotator import engine
 from annotator.annotation import versions
 from annotator.annotation.models import Label, ModelVersion, Project
-from annotator.learning import freeze, retraining, rules, shown
+from annotator.learning import freeze, gate, retraining, rules, shown
 from annotator.learning.models import TrainingRun, Trigger, Verdict
 from annotator.learning.retraining import TrainingRefused
 from annotator.learning.rooms import for_admins, show
@@ -51,7 +51,7 @@ class TrainingForm(forms.Form):
         version, labels, recipe = (self.fields[name] for name in ("begins_with", "labels", "recipe"))
         assert isinstance(version, forms.ModelChoiceField)
         assert isinstance(labels, forms.MultipleChoiceField) and isinstance(recipe, forms.ChoiceField)
-        version.empty_label = _t("the version in use: %s") % versions.active()
+        version.empty_label = gettext("the version in use: %s") % versions.active()
         names = {freeze.name_of(name) for name in Label.objects.values_list("name", flat=True)}
         labels.choices = [(name, name) for name in sorted(names)]
         recipe.choices = [(name, name) for name in engine.recipes()]
@@ -75,7 +75,7 @@ def runs(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(refused))
         else:
             if not made:
-                messages.info(request, _t("A training is open already; you have joined it."))
+                messages.info(request, gettext("A training is open already; you have joined it."))
             return redirect("training_run", run.pk)
     every = TrainingRun.objects.select_related("begins_with", "candidate", "person", "manifest")
     context = {
@@ -103,6 +103,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "triggers": found.triggers.select_related("person"),
         "projects": Project.objects.filter(pk__in=found.projects),
         "verdict": verdict,
+        "why": gate.why(verdict) if verdict else [],
         "changes": list(_changes(verdict)) if verdict else [],
     }
     return show(request, "learning/training_run.html", context)

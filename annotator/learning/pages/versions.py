@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from annotator.annotation import versions
 from annotator.annotation.models import ModelVersion, SliceMask
 from annotator.events import audit
-from annotator.learning import promotion, registry
+from annotator.learning import gate, promotion, registry
 from annotator.learning.models import EvaluationRun, Promotion, Verdict
 from annotator.learning.promotion import PromotionRefused
 from annotator.learning.registry import RegistryRefused
@@ -83,7 +83,7 @@ def model(request: HttpRequest, version_id: int) -> HttpResponse:
         "children": ModelVersion.objects.filter(lineage__parent=version),
         "evaluations": _evaluations(version),
         "clicks": CLICKS,
-        "verdicts": Verdict.objects.filter(candidate=version).select_related("in_use", "manifest"),
+        "verdicts": gate.with_why(Verdict.objects.filter(candidate=version).select_related("in_use", "manifest")),
         "promotions": Promotion.objects.filter(version=version).select_related("person", "replaced"),
         "references": registry.references(version),
         "masks": SliceMask.objects.filter(model_version=version).count(),
