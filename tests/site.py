@@ -113,9 +113,9 @@ class Site:
             "jobs", sys.executable, "-m", "celery", "-A", "annotator", "worker", *options, "--loglevel", "warning"
         )
 
-    def start_redis(self) -> None:
-        """A Redis of this site's own, nothing kept on disk."""
-        port = free_port()
+    def start_redis(self, port: int | None = None) -> None:
+        """A Redis of this site's own, nothing kept on disk; at the same `port` again once it was stopped."""
+        port = port or free_port()
         self.start(
             "redis", "redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"
         )

@@ -24,7 +24,7 @@ from django.core.cache import cache
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -46,7 +46,7 @@ SILENCE = timedelta(seconds=60)
 CLICKS = (1, 2, 3, 5, 10, 15)
 WORST = 10
 UNEXPECTED = gettext_noop("The evaluation failed because of an error in the program; the server's log has the details.")
-_OPEN = Q(state__in=(State.WAITING, State.RUNNING))
+OPEN = (State.WAITING, State.RUNNING)
 
 Follow = Callable[[dict[str, Any]], None]
 
@@ -95,26 +95,16 @@ def queue(run: EvaluationRun) -> None:
 def cancel(run: EvaluationRun, person: User | None = None) -> None:
     """End it, whether it waits or runs; its job stops at its next sign of life. Raises EvaluationRefused."""
     now = timezone.now()
-    still = EvaluationRun.objects.filter(_OPEN, pk=run.pk)
+    still = EvaluationRun.objects.filter(state__in=OPEN, pk=run.pk)
     said = _("Cancelled by %(name)s.") % {"name": person.get_username()} if person else _("Cancelled.")
     if not still.update(state=State.CANCELLED, error=said, cancel_asked_at=now, done_at=now):
         raise EvaluationRefused(_("This evaluation has ended already."))
 
 
-def resume() -> list[tuple[int, float]]:
-    """The evaluations that have not ended, and after how many seconds a job is to look whether it can have each of them:
-    one that died a moment ago is not known to be dead yet.
-    """
-    dead = set(EvaluationRun.objects.filter(claims.silent(SILENCE)).values_list("pk", flat=True))
-    left = EvaluationRun.objects.filter(_OPEN).order_by("pk").values_list("pk", "state")
-    later = SILENCE.total_seconds() + 1
-    return [(pk, later if state == State.RUNNING and pk not in dead else 0.0) for pk, state in left]
-
-
-def wake_the_dead() -> None:
-    """Have what a job that died has left go on; asked where somebody waits for figures."""
-    for evaluation in EvaluationRun.objects.filter(claims.silent(SILENCE)):
-        queue(evaluation)
+def left_behind() -> list[int]:
+    """Open evaluations that no living job has: they wait, or their job has died."""
+    waiting = EvaluationRun.objects.filter(state=State.WAITING)
+    return list((waiting | EvaluationRun.objects.filter(claims.silent(SILENCE))).values_list("pk", flat=True))
 
 
 def report(run: EvaluationRun) -> Path:
@@ -155,7 +145,7 @@ def _content(run: EvaluationRun) -> str:
 
 
 def _live(asked: dict[str, Any]) -> QuerySet[EvaluationRun]:
-    return EvaluationRun.objects.filter(_OPEN | Q(state=State.DONE), **asked)
+    return EvaluationRun.objects.filter(state__in=(*OPEN, State.DONE), **asked)
 
 
 # ------------------------------------------------------------------------------------------ the job
@@ -280,5 +270,5 @@ def _clear_away(evaluation_id: int) -> None:
         return
     shutil.rmtree(_folder(evaluation_id), ignore_errors=True)
     users = (EvaluationRun, TrainingRun)
-    if not any(model.objects.filter(_OPEN, manifest=evaluation.manifest).exists() for model in users):
+    if not any(model.objects.filter(state__in=OPEN, manifest=evaluation.manifest).exists() for model in users):
         shutil.rmtree(material_of(evaluation.manifest), ignore_errors=True)

@@ -9,6 +9,7 @@ from celery.signals import worker_ready
 
 from annotator import broker
 from annotator.learning import evaluation, news
+from annotator.learning.models import EvaluationRun
 
 
 @shared_task(name="annotator.evaluate")
@@ -17,13 +18,14 @@ def evaluate(evaluation_id: int) -> None:
     news.evaluated(evaluation.run(evaluation_id))
 
 
-def queue(evaluation_id: int, after: float = 0.0) -> None:
-    """Have an evaluation run `after` so many seconds; where no broker takes the job, it waits for the next worker."""
-    broker.put(evaluate, evaluation_id, waits=f"evaluation {evaluation_id}", countdown=after)
+def queue(evaluation_id: int, **options: Any) -> None:
+    """Have an evaluation run; where no broker takes the job, it waits for the next minute, or the next worker that starts."""
+    broker.put(evaluate, evaluation_id, waits=f"evaluation {evaluation_id}", **options)
 
 
 @worker_ready.connect
 def resume(**kwargs: Any) -> None:
-    """A worker starts with what one before it may have left."""
-    for evaluation_id, after in evaluation.resume():
-        queue(evaluation_id, after)
+    """A worker starts with what one before it may have left; one that died a moment ago is not known to be dead yet."""
+    free, later = evaluation.left_behind(), evaluation.SILENCE.total_seconds() + 1
+    for evaluation_id in EvaluationRun.objects.filter(state__in=evaluation.OPEN).values_list("pk", flat=True):
+        queue(evaluation_id, countdown=0 if evaluation_id in free else later)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from annotator import broker
 from annotator.annotation.models import Assignment, Transition
-from annotator.learning import ranking, retraining, rules, stages
+from annotator.learning import evaluation, evaluation_jobs, ranking, retraining, rules, stages
 from annotator.learning.models import TrainingRun
 
 MINUTE = 60  # seconds, after which a call of the clock is made anew
@@ -34,9 +34,11 @@ def count_masks() -> None:
 
 @shared_task(name="annotator.every_minute")
 def every_minute() -> None:
-    """Wake the runs that nobody works on."""
+    """Wake the trainings and evaluations that nobody works on."""
     for run_id in retraining.left_behind():
         queue(run_id, expires=MINUTE)
+    for evaluation_id in evaluation.left_behind():
+        evaluation_jobs.queue(evaluation_id, expires=MINUTE)
 
 
 @shared_task(name="annotator.every_night")

@@ -1,4 +1,4 @@
-"""A Celery worker is killed in the middle of an evaluation; the next one goes on, and the report is that of an unbroken run.
+"""A Celery worker is killed in the middle of an evaluation, or its broker goes away; the report is that of an unbroken run.
 
 Redis carries the jobs and PostgreSQL has the rows, as on a site of several machines.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -32,6 +34,16 @@ project = frozen.make_project()
 frozen.make_gold(project, patients=3, slices=3)
 run = evaluation.want(frozen.make_version(Path({folder!r})), freeze.for_evaluation([project]))
 evaluation.queue(run)
+"""
+WANT = """
+from annotator.learning import evaluation
+from annotator.learning.models import EvaluationRun
+first = EvaluationRun.objects.get()
+evaluation.queue(evaluation.want(first.version, first.manifest, placement="centre"))
+"""
+MINUTE = """
+from annotator.learning import jobs
+jobs.every_minute.delay()
 """
 ANEW = """
 from annotator.learning import evaluation
@@ -91,3 +103,16 @@ def test_what_a_killed_worker_has_left_is_finished_by_the_next(site):
     site.manage("shell", "--no-imports", "-c", ANEW)
     assert report(site, 1) == report(site, 2)
     assert not list((site.folder / "data" / "jobs" / "learning").iterdir())
+
+
+def test_a_broker_that_is_away_for_half_a_minute_costs_nothing(site):
+    site.start_jobs()
+    site.wait(lambda: bool(kept(site)), "jobs", PATIENCE)
+    site.stop("redis")
+    site.manage("shell", "--no-imports", "-c", WANT)  # answered at once; its row waits
+    away_until = time.monotonic() + 30
+    states = "select array_agg(state order by id) from learning_evaluationrun"
+    site.wait(lambda: time.monotonic() > away_until and ask(site, states) == (["done", "waiting"],), "jobs", PATIENCE)
+    site.start_redis(urlsplit(site.environment["REDIS_URL"]).port)
+    site.manage("shell", "--no-imports", "-c", MINUTE)  # the clock's call
+    site.wait(lambda: ask(site, states) == (["done", "done"],), "jobs", PATIENCE)

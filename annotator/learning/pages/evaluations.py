@@ -46,8 +46,6 @@ def evaluations(request: HttpRequest) -> HttpResponse:
 def evaluation_run(request: HttpRequest, evaluation_id: int) -> HttpResponse:
     """One evaluation: how far it has come, or what it found; `?k=` chooses the clicks of the tables that show one number."""
     run = _run(evaluation_id)
-    if run.is_open:
-        evaluation.wake_the_dead()
     response = show(request, "learning/evaluation.html", {"run": run, **(_found(request, run) if run.figures else {})})
     if "HX-Request" in request.headers and not run.is_open:
         response["HX-Refresh"] = "true"  # what was followed has ended: its charts come with a whole page
