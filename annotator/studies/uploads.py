@@ -28,6 +28,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from annotator import claims
 from annotator.annotation import access, projects
 from annotator.annotation.models import Project
 from annotator.events import audit, language
@@ -255,7 +256,7 @@ def find(person: access.Person, upload_id: UUID) -> Upload | None:
 
 def bury_the_dead() -> int:
     """Fail the uploads whose job has gone silent; the number of them."""
-    silent = Upload.objects.filter(state=State.RUNNING, heartbeat_at__lt=timezone.now() - SILENCE)
+    silent = Upload.objects.filter(claims.silent(SILENCE))
     number = 0
     for pk, person_id in list(silent.values_list("pk", "person")):  # asked often, and writing locks others out
         with language.reading(person_id):
