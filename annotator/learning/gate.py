@@ -77,7 +77,8 @@ def why(verdict: Verdict) -> list[str]:
     if not verdict.figures:
         return [_(sentence) for sentence in verdict.sentences]
     rule = verdict.rule
-    return decide(verdict.figures, rule["clicks"], rule["least_gain"], rule["tolerance"])[1]
+    tolerance = rule.get("tolerance", 0.0)  # judged before there was one
+    return decide(verdict.figures, rule["clicks"], rule["least_gain"], tolerance)[1]
 
 
 def with_why(verdicts: Iterable[Verdict]) -> list[Verdict]:
