@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,20 @@ def double_conv(inputs: int, outputs: int) -> nn.Sequential:
     for channels in (inputs, outputs):
         layers += [nn.Conv2d(channels, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
     return nn.Sequential(*layers)
+
+
+def share(block: nn.Sequential, x: Tensor, *channels: slice, bias: bool = False) -> Tensor:
+    """What `x`, as these input channels of a `double_conv`, adds to its first convolution, which is linear in them."""
+    convolution = cast(nn.Conv2d, block[0])
+    weight = torch.cat([convolution.weight[:, some] for some in channels], dim=1)
+    return F.conv2d(x, weight, convolution.bias if bias else None, padding=1)
+
+
+def after_first(block: nn.Sequential, x: Tensor) -> Tensor:
+    """The rest of a `double_conv` whose first convolution has given `x`."""
+    for layer in list(block)[1:]:
+        x = layer(x)
+    return x
 
 
 class UShape(nn.Module):
@@ -32,12 +47,20 @@ class UShape(nn.Module):
         self.rise = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in pairwise(rising))
         self.up = nn.ModuleList(double_conv(2 * width, width) for width in rising[1:])
 
+    @property
+    def entrance(self) -> nn.Sequential:
+        """The block that sees the input."""
+        return cast(nn.Sequential, self.down[0])
+
     def forward(self, x: Tensor) -> Tensor:
-        skips: list[Tensor] = []
-        for block in self.down:
-            x = block(F.max_pool2d(x, 2) if skips else x)
-            skips.append(x)
-        skips.pop()
+        return self.after_entrance(self.entrance(x))
+
+    def after_entrance(self, x: Tensor) -> Tensor:
+        """The rest, where `entrance` has given `x`."""
+        skips = [x]
+        for block in self.down[1:]:
+            skips.append(block(F.max_pool2d(skips[-1], 2)))
+        x = skips.pop()
         for rise, block in zip(self.rise, self.up, strict=True):
             x = block(torch.cat([skips.pop(), rise(x)], dim=1))
         return x

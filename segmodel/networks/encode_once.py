@@ -1,7 +1,8 @@
 """Late fusion: a U-Net reads the slice once, a lighter one reads its features and the clicks, at half resolution.
 
 The click network sees every scale down to 1/32, so that one click can name a whole organ, yet costs a fraction of the
-paper's network, because the slice's own structure is in the features already.
+paper's network, because the slice's own structure is in the features already. Where slice and clicks meet, in a convolution,
+the slice's share of the answer is the same for every click, so that it is among what is encoded once.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pixel_unshuffle
 
-from .blocks import UShape, double_conv
+from .blocks import UShape, after_first, double_conv, share
 
 
 class EncodeOnceUNet(nn.Module):
@@ -34,12 +35,22 @@ class EncodeOnceUNet(nn.Module):
 
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:
         fine = self.fine(image)
-        return fine, self.slice_body(self.down(fine))
+        coarse = self.slice_body(self.down(fine))
+        width, fine_width = coarse.shape[1], fine.shape[1]
+        return (
+            share(self.merge, fine, slice(fine_width, 2 * fine_width)),
+            share(self.click_body.entrance, coarse, slice(width)),
+        )
 
     def decode(self, features: tuple[Tensor, ...], guidance: Tensor) -> Tensor:
         fine, coarse = features
-        clicked = self.click_body(torch.cat([coarse, pixel_unshuffle(guidance, 2)], dim=1))
-        return self.head(self.merge(torch.cat([self.rise(clicked), fine, guidance], dim=1)))
+        phases, entrance = pixel_unshuffle(guidance, 2), self.click_body.entrance
+        seen = coarse + share(entrance, phases, slice(-phases.shape[1], None), bias=True)
+        clicked = self.rise(self.click_body.after_entrance(after_first(entrance, seen)))
+        width = clicked.shape[1]
+        met = torch.cat([clicked, guidance], dim=1)
+        seen = fine + share(self.merge, met, slice(width), slice(2 * width, None), bias=True)
+        return self.head(after_first(self.merge, seen))
 
     def forward(self, image: Tensor, guidance: Tensor) -> Tensor:
         return self.decode(self.encode(image), guidance)

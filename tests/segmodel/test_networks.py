@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import pixel_unshuffle
 
 from segmodel.networks import NETWORKS, build
 from tests.segmodel.toys import ENCODE_ONCE, UNET
@@ -161,3 +162,13 @@ def test_an_unknown_architecture_is_refused_and_the_known_ones_named():
 def test_options_that_a_network_does_not_take_are_refused(options):
     with pytest.raises(ValueError, match=r"^The architecture 'unet' does not take these options: "):
         build("unet", **options)
+
+
+def test_what_is_encoded_once_is_the_slice_s_share_of_both_convolutions_that_see_the_clicks():
+    network = make(ENCODE_ONCE)
+    image, guidance = material()
+    fine = network.fine(image)
+    coarse = network.slice_body(network.down(fine))
+    clicked = network.rise(network.click_body(torch.cat([coarse, pixel_unshuffle(guidance, 2)], dim=1)))
+    expected = network.head(network.merge(torch.cat([clicked, fine, guidance], dim=1)))
+    torch.testing.assert_close(network(image, guidance), expected)
