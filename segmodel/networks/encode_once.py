@@ -45,11 +45,11 @@ class EncodeOnceUNet(nn.Module):
     def decode(self, features: tuple[Tensor, ...], guidance: Tensor) -> Tensor:
         fine, coarse = features
         phases, entrance = pixel_unshuffle(guidance, 2), self.click_body.entrance
-        seen = coarse + share(entrance, phases, slice(-phases.shape[1], None), bias=True)
+        seen = share(entrance, phases, slice(-phases.shape[1], None), bias=True).add_(coarse)
         clicked = self.rise(self.click_body.after_entrance(after_first(entrance, seen)))
         width = clicked.shape[1]
         met = torch.cat([clicked, guidance], dim=1)
-        seen = fine + share(self.merge, met, slice(width), slice(2 * width, None), bias=True)
+        seen = share(self.merge, met, slice(width), slice(2 * width, None), bias=True).add_(fine)
         return self.head(after_first(self.merge, seen))
 
     def forward(self, image: Tensor, guidance: Tensor) -> Tensor:
