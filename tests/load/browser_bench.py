@@ -87,10 +87,10 @@ def prepare(site: Site, settings: Sequence[Setting]) -> str:
 
 NEW_PROJECT = """
 from django.contrib.auth.models import User
-from annotator import demo
+from annotator.demo.project import LABELS
 from annotator.annotation.models import Label, Membership, Project
 project = Project.objects.create(name={name!r})
-for value, (name, colour) in enumerate(list(demo.LABELS.items())[:{labels}], 1):
+for value, (name, (colour, _)) in enumerate(list(LABELS.items())[:{labels}], 1):
     Label.objects.create(project=project, name=name, value=value, colour=colour)
 Membership.objects.create(project=project, person=User.objects.get(username="annotator"), role="annotator")
 """
