@@ -26,6 +26,10 @@ class CaseScreen:
             f"a => {{ const s = window.annotator?.state(); return s && ({condition}); }}", arg=argument
         )
 
+    def wait_for_a_frame(self) -> None:
+        """Until what the page knows now has been drawn: asked for after a drawing that waits, the second frame follows it."""
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
     def wait_until_ready(self) -> CaseScreen:
         self.wait("s.connection === 'connected' && s.inference === 'ready' && s.sliceLoaded")
         return self
@@ -36,6 +40,7 @@ class CaseScreen:
     def go_to(self, z: int) -> None:
         self.page.get_by_role("slider", name="Slice").fill(str(z))
         self.wait("s.z === a && s.sliceLoaded", z)
+        self.wait_for_a_frame()  # till then the masks of the slice before are on screen
 
     def point(self, x: int, y: int) -> tuple[float, float]:
         at = self.page.evaluate("([x, y]) => annotator.toClient(x, y)", [x, y])
