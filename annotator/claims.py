@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
+OPEN = (WAITING, RUNNING)
 EVERY = 0.5  # seconds between two signs of life
 
 
@@ -31,6 +32,20 @@ def silent(silence: timedelta) -> Q:
     return Q(state=RUNNING) & (Q(heartbeat_at__lt=now - silence) | Q(heartbeat_at__gt=now + silence))
 
 
+def free(silence: timedelta) -> Q:
+    """Rows that a job may take: nobody has them, or whoever had them is dead."""
+    return Q(state=WAITING) | silent(silence)
+
+
+def in_seconds(rows: QuerySet[Any], silence: timedelta) -> list[tuple[int, float]]:
+    """The open rows, each with the seconds until a job may be able to take it: one whose job died a moment ago is not known
+    to be dead yet.
+    """
+    at_once = set(rows.filter(free(silence)).values_list("pk", flat=True))
+    left = rows.filter(state__in=OPEN).order_by("pk").values_list("pk", flat=True)
+    return [(pk, 0.0 if pk in at_once else silence.total_seconds() + 1) for pk in left]
+
+
 class Claim:
     """A job's hold on its row. Raises Superseded as soon as it is lost."""
 
@@ -42,8 +57,7 @@ class Claim:
 
     def take(self, **fields: object) -> bool:
         """Whether the row is this job's now: nobody had it, or whoever had it is dead."""
-        free = self._rows.filter(Q(state=WAITING) | silent(self._silence))
-        return bool(free.update(state=RUNNING, error="", **fields, **self._sign()))
+        return bool(self._rows.filter(free(self._silence)).update(state=RUNNING, error="", **fields, **self._sign()))
 
     def note(self, **fields: object) -> None:
         """A sign of life, now and then, and what there is to say with it."""

@@ -41,12 +41,12 @@ class Standing(models.TextChoices):
     """Where a task stands, all its readings together: what is to be done about it next."""
 
     WAITING = "waiting", gettext_lazy("waiting for a person")
-    ASSIGNED = "assigned", gettext_lazy("new")
-    IN_PROGRESS = "in_progress", gettext_lazy("in progress")
-    RETURNED = "returned", gettext_lazy("returned")
-    SKIPPED = "skipped", gettext_lazy("skipped")
+    ASSIGNED = S.ASSIGNED.value, S.ASSIGNED.label
+    IN_PROGRESS = S.IN_PROGRESS.value, S.IN_PROGRESS.label
+    RETURNED = S.RETURNED.value, S.RETURNED.label
+    SKIPPED = S.SKIPPED.value, S.SKIPPED.label
     SUBMITTED = "submitted", gettext_lazy("to be reviewed")
-    ACCEPTED = "accepted", gettext_lazy("accepted")
+    ACCEPTED = S.ACCEPTED.value, S.ACCEPTED.label
 
 
 class Due(models.TextChoices):

@@ -46,7 +46,6 @@ SILENCE = timedelta(seconds=60)
 CLICKS = (1, 2, 3, 5, 10, 15)
 WORST = 10
 UNEXPECTED = gettext_noop("The evaluation failed because of an error in the program; the server's log has the details.")
-OPEN = (State.WAITING, State.RUNNING)
 
 Follow = Callable[[dict[str, Any]], None]
 
@@ -95,7 +94,7 @@ def queue(run: EvaluationRun) -> None:
 def cancel(run: EvaluationRun, person: User | None = None) -> None:
     """End it, whether it waits or runs; its job stops at its next sign of life. Raises EvaluationRefused."""
     now = timezone.now()
-    still = EvaluationRun.objects.filter(state__in=OPEN, pk=run.pk)
+    still = EvaluationRun.objects.filter(state__in=claims.OPEN, pk=run.pk)
     said = _("Cancelled by %(name)s.") % {"name": person.get_username()} if person else _("Cancelled.")
     if not still.update(state=State.CANCELLED, error=said, cancel_asked_at=now, done_at=now):
         raise EvaluationRefused(_("This evaluation has ended already."))
@@ -103,8 +102,7 @@ def cancel(run: EvaluationRun, person: User | None = None) -> None:
 
 def left_behind() -> list[int]:
     """Open evaluations that no living job has: they wait, or their job has died."""
-    waiting = EvaluationRun.objects.filter(state=State.WAITING)
-    return list((waiting | EvaluationRun.objects.filter(claims.silent(SILENCE))).values_list("pk", flat=True))
+    return list(EvaluationRun.objects.filter(claims.free(SILENCE)).values_list("pk", flat=True))
 
 
 def report(run: EvaluationRun) -> Path:
@@ -145,7 +143,7 @@ def _content(run: EvaluationRun) -> str:
 
 
 def _live(asked: dict[str, Any]) -> QuerySet[EvaluationRun]:
-    return EvaluationRun.objects.filter(state__in=(*OPEN, State.DONE), **asked)
+    return EvaluationRun.objects.filter(state__in=(*claims.OPEN, State.DONE), **asked)
 
 
 # ------------------------------------------------------------------------------------------ the job
@@ -270,5 +268,5 @@ def _clear_away(evaluation_id: int) -> None:
         return
     shutil.rmtree(_folder(evaluation_id), ignore_errors=True)
     users = (EvaluationRun, TrainingRun)
-    if not any(model.objects.filter(state__in=OPEN, manifest=evaluation.manifest).exists() for model in users):
+    if not any(model.objects.filter(state__in=claims.OPEN, manifest=evaluation.manifest).exists() for model in users):
         shutil.rmtree(material_of(evaluation.manifest), ignore_errors=True)

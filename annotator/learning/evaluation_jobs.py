@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
-from annotator import broker
+from annotator import broker, claims
 from annotator.learning import evaluation, news
 from annotator.learning.models import EvaluationRun
 
@@ -25,7 +25,6 @@ def queue(evaluation_id: int, **options: Any) -> None:
 
 @worker_ready.connect
 def resume(**kwargs: Any) -> None:
-    """A worker starts with what one before it may have left; one that died a moment ago is not known to be dead yet."""
-    free, later = evaluation.left_behind(), evaluation.SILENCE.total_seconds() + 1
-    for evaluation_id in EvaluationRun.objects.filter(state__in=evaluation.OPEN).values_list("pk", flat=True):
-        queue(evaluation_id, countdown=0 if evaluation_id in free else later)
+    """A worker starts with what one before it may have left."""
+    for evaluation_id, seconds in claims.in_seconds(EvaluationRun.objects.all(), evaluation.SILENCE):
+        queue(evaluation_id, countdown=seconds)

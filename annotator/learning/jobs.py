@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.signals import post_save
 from django.utils import timezone
 
-from annotator import broker
+from annotator import broker, claims
 from annotator.annotation.models import Assignment, Transition
 from annotator.learning import evaluation, evaluation_jobs, ranking, retraining, rules, stages
 from annotator.learning.models import TrainingRun
@@ -75,8 +75,7 @@ def _count() -> None:
 
 @worker_ready.connect
 def resume(**kwargs: Any) -> None:
-    """A worker starts with what one before it may have left; one that died a moment ago is not known to be dead yet."""
+    """A worker starts with what one before it may have left."""
     stages.clear_away()
-    free, later = retraining.left_behind(), retraining.SILENCE.total_seconds() + 1
-    for run_id in TrainingRun.objects.filter(state__in=retraining.OPEN).values_list("pk", flat=True):
-        queue(run_id, countdown=0 if run_id in free else later)
+    for run_id, seconds in claims.in_seconds(TrainingRun.objects.all(), retraining.SILENCE):
+        queue(run_id, countdown=seconds)

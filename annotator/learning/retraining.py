@@ -32,7 +32,6 @@ from annotator.learning.models import Lineage, Manifest, Policy, TrainingRun, Tr
 logger = logging.getLogger(__name__)
 
 State = TrainingRun.State
-OPEN = (State.WAITING, State.RUNNING)
 SILENCE = timedelta(seconds=60)
 """After so long without a sign of life the job of a run is taken for dead, and another goes on with it."""
 
@@ -81,15 +80,14 @@ def cancel(run: TrainingRun, person: User) -> None:
     """End an open run now; its job finds the row closed within a second, and stops. Raises TrainingRefused."""
     now = timezone.now()
     ended = {"state": State.CANCELLED, "cancel_asked_at": now, "done_at": now, "is_only": None, "eta_s": None}
-    if not TrainingRun.objects.filter(pk=run.pk, state__in=OPEN).update(**ended):
+    if not TrainingRun.objects.filter(pk=run.pk, state__in=claims.OPEN).update(**ended):
         raise TrainingRefused(_("This run is over already."))
     audit.note(person, "cancelled", run)
 
 
 def left_behind() -> list[int]:
     """Open runs that no living job has: they wait, or their job has died."""
-    waiting = TrainingRun.objects.filter(state=State.WAITING)
-    return list((waiting | TrainingRun.objects.filter(claims.silent(SILENCE))).values_list("pk", flat=True))
+    return list(TrainingRun.objects.filter(claims.free(SILENCE)).values_list("pk", flat=True))
 
 
 # ------------------------------------------------------------------------------------------ the site's rules
@@ -105,7 +103,7 @@ def by_the_clock(now: datetime) -> TrainingRun | None:
 def after_acceptance() -> TrainingRun | None:
     """A run, where as many masks as the rules say have been accepted since the last one."""
     enough = rules.current().after_masks
-    if not enough or TrainingRun.objects.filter(state__in=OPEN).exists():
+    if not enough or TrainingRun.objects.filter(state__in=claims.OPEN).exists():
         return None
     return _by_rule(Trigger.Reason.ACCEPTED) if new_masks().masks >= enough else None
 

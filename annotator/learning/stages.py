@@ -32,7 +32,7 @@ from annotator.learning import child, curves, evaluation, freeze, gate, material
 from annotator.learning.evaluation import EvaluationRefused
 from annotator.learning.freeze import FreezeRefused
 from annotator.learning.models import EvaluationRun, Lineage, Manifest, Part, TrainingRun, Verdict
-from annotator.learning.retraining import OPEN, SILENCE, TrainingRefused
+from annotator.learning.retraining import SILENCE, TrainingRefused
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ def folder_of(run_id: int) -> Path:
 def clear_away() -> None:
     """What runs that are over have left on this machine, but for their logs and pictures."""
     for folder in settings.LEARNING.glob("run-*"):
-        if not TrainingRun.objects.filter(pk=int(folder.name.removeprefix("run-")), state__in=OPEN).exists():
+        if not TrainingRun.objects.filter(pk=int(folder.name.removeprefix("run-")), state__in=claims.OPEN).exists():
             for name in KEPT:
                 with suppress(OSError):
                     (folder / "train" / name).replace(folder / name)
