@@ -13,31 +13,52 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 
 
-def paint_lesion(
+def paint_lesions(
     image: NDArray[np.int16], organ: Mask, spacing: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.int16], Mask]:
-    """A copy of `image` [y, x] (HU, pixels of `spacing` mm) with a lesion inside `organ`, and the lesion's mask.
+    """A copy of `image` [y, x] (HU, pixels of `spacing` mm) with lesions inside `organ`, and the mask of all of them.
 
-    Radius 3 to 32 mm and contrast 8 to 70 HU, both log-uniform; one in six is brighter than the organ, the others darker; soft
-    edge, uneven inside, outline of a few low harmonics.
+    One, or in one case of three two to five that look alike, as metastases and cysts do. Radius 3 to 40 mm and contrast 8 to
+    70 HU, both log-uniform; one in six cases is brighter than the organ, the others darker. Outlines are of a few low
+    harmonics. The edge may be sharp or soft, and the organ's own texture may go on within or give way to another one: were
+    they always the same, a network would learn to know paint from tumours by them.
     """
     inside = np.flatnonzero(organ)
-    y, x = divmod(int(rng.choice(inside)), organ.shape[1])
-    radius = np.exp(rng.uniform(np.log(3.0), np.log(32.0))) / spacing
-    rows, columns = np.ogrid[: organ.shape[0], : organ.shape[1]]
+    largest = np.exp(rng.uniform(np.log(3.0), np.log(40.0))) / spacing
+    count = 1 if rng.random() < 2 / 3 else int(rng.integers(2, 6))
+    radii = largest * np.concatenate([[1.0], rng.uniform(0.3, 1.0, count - 1)])
+    depths = [_depth(organ.shape, divmod(int(rng.choice(inside)), organ.shape[1]), radius, rng) for radius in radii]
+    depth = np.max(depths, axis=0)
+    middle = np.clip(np.max([d / radius for d, radius in zip(depths, radii, strict=True)], axis=0), 0, 1)
+    cover = 1 / (1 + np.exp(-np.clip(depth / np.exp(rng.uniform(np.log(0.3), np.log(1.5))), -30, 30)))
+    cover *= _blurred(organ, 0.7)
+    contrast = np.exp(rng.uniform(np.log(8.0), np.log(70.0))) * (1 if rng.random() < 1 / 6 else -1)
+    core = 1 + rng.uniform(-0.5, 0.5) * middle
+    coarseness = rng.uniform(0.8, 3.0)
+    noise = rng.standard_normal(organ.shape)
+    grain = _blurred(noise, coarseness) * coarseness * rng.uniform(0, 20)
+    even = _blurred(np.where(organ, image, 0), 4.0) / np.maximum(_blurred(organ, 4.0), 1e-3)
+    painted = image + cover * (contrast * core + grain + rng.uniform(0, 0.8) * (even - image))
+    return np.clip(np.rint(painted), -32768, 32767).astype(np.int16), cover > 0.5
+
+
+def _depth(
+    shape: tuple[int, ...], centre: tuple[int, int], radius: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """How many pixels each of a picture lies inside (outside: below 0) the outline of a blob of about this radius."""
+    y, x = centre
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
     turn, squash = rng.uniform(0, np.pi), rng.uniform(0.6, 1.0)
     across = (columns - x) * np.cos(turn) + (rows - y) * np.sin(turn)
     along = ((rows - y) * np.cos(turn) - (columns - x) * np.sin(turn)) / squash
     angle, distance = np.arctan2(along, across), np.hypot(along, across)
-    waves = [rng.normal(0, 0.14) / n * np.cos(n * angle + rng.uniform(0, 2 * np.pi)) for n in (2, 3, 4, 5)]
-    depth = radius * (1 + np.sum(waves, axis=0)) - distance  # pixels inside the outline
-    cover = 1 / (1 + np.exp(-np.clip(depth / rng.uniform(0.3, 0.9), -30, 30)))
-    cover *= cv2.GaussianBlur(organ.astype(np.float32), (0, 0), 0.7)
-    contrast = np.exp(rng.uniform(np.log(8.0), np.log(70.0))) * (1 if rng.random() < 1 / 6 else -1)
-    core = 1 + rng.uniform(-0.5, 0.5) * np.clip(depth / radius, 0, 1)
-    grain = cv2.GaussianBlur(rng.standard_normal(organ.shape).astype(np.float32), (0, 0), 1.5) * rng.uniform(0, 30)
-    painted = image + cover * (contrast * core + grain)
-    return np.clip(np.rint(painted), -32768, 32767).astype(np.int16), cover > 0.5
+    waves = [rng.normal(0, 0.16) / n * np.cos(n * angle + rng.uniform(0, 2 * np.pi)) for n in (2, 3, 4, 5)]
+    inside: NDArray[np.float64] = radius * (1 + np.sum(waves, axis=0)) - distance
+    return inside
+
+
+def _blurred(picture: NDArray[np.generic], sigma: float) -> NDArray[np.float32]:
+    return cv2.GaussianBlur(picture.astype(np.float32), (0, 0), sigma)  # type: ignore[return-value]
 
 
 def grow_region(

@@ -44,7 +44,7 @@ class Recipe:
     clip_gradient: float = 0.0
     bfloat16: bool = False
     augment: bool = False
-    lesions: float = 0.0  # share of slices in which a lesion is painted and asked for
+    lesions: float = 0.0  # share of slices in which lesions are painted and asked for
     regions: float = 0.0  # share of slices of which an evenly grey region is asked for, whatever it is
     previous_mask: float = 0.0  # share of truths whose passes see the mask before; above 0 the network has a map for it
     start_masks: float = 0.0  # share of those that start from a spoilt copy of the truth, as after a brush stroke

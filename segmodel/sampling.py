@@ -18,7 +18,7 @@ from .augmentation import Augmentation
 from .clicks import Click
 from .dataset import GridSlices, Point
 from .inputs import InputSpec
-from .pseudo import grow_region, paint_lesion
+from .pseudo import grow_region, paint_lesions
 from .recipe import Recipe, RecipeError
 
 Mask = NDArray[np.bool_]
@@ -132,9 +132,9 @@ class Sampler:
         if rng.random() < recipe.lesions:
             sizes = np.sqrt([np.count_nonzero(mask) for mask in masks])
             organ = masks[int(rng.choice(len(masks), p=sizes / sizes.sum()))]
-            hu, lesion = paint_lesion(hu, organ, recipe.spacing, rng)
-            masks = [mask & ~lesion for mask in masks]  # as the data sets have it: a tumour is not its liver
-            extra.append(lesion)
+            hu, lesions = paint_lesions(hu, organ, recipe.spacing, rng)
+            masks = [mask & ~lesions for mask in masks]  # as the data sets have it: a tumour is not its liver
+            extra.append(lesions)
         elif rng.random() < recipe.regions:
             region = grow_region(hu, label > 0, recipe.spacing, rng)
             extra += [] if region is None else [region]

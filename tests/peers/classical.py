@@ -102,7 +102,8 @@ def _clicked_parts(mask: Mask, seeds: Seeds) -> Mask:
 class RandomWalker(Seeded):
     """Grady 2006, by scikit-image: a pixel goes to the seeds that a walker from it reaches first.
 
-    `beta`: how much an edge in the image stops the walker.
+    `beta`: how much an edge in the image stops the walker. The linear system is solved exactly: at this beta the conjugate
+    gradients, which are scikit-image's default, take ten times as long and end before they have converged.
     """
 
     beta: float = 10000.0
@@ -110,7 +111,7 @@ class RandomWalker(Seeded):
     def segment(self, image: Image, seeds: Seeds, pixel: float) -> Mask:
         from skimage.segmentation import random_walker
 
-        return random_walker(image, seeds.astype(np.int32), beta=self.beta, mode="cg_j") == FOREGROUND
+        return random_walker(image, seeds.astype(np.int32), beta=self.beta, mode="bf") == FOREGROUND
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from segmodel.pseudo import grow_region, paint_lesion, spoil
+from segmodel.pseudo import grow_region, paint_lesions, spoil
 from tests.segmodel.toys import disk
 
 SIDE = 96
@@ -21,7 +21,7 @@ def picture(seed=0):
 @pytest.mark.parametrize("seed", range(12))
 def test_a_lesion_lies_in_its_organ_and_looks_other_than_it(seed):
     image = picture(seed)
-    painted, lesion = paint_lesion(image, ORGAN, 1.6, np.random.default_rng(seed))
+    painted, lesion = paint_lesions(image, ORGAN, 1.6, np.random.default_rng(seed))
     assert (painted.dtype, lesion.dtype) == (np.int16, bool)
     assert lesion.any()
     assert not (lesion & ~ndimage.binary_dilation(ORGAN, iterations=1)).any()
@@ -32,11 +32,22 @@ def test_a_lesion_lies_in_its_organ_and_looks_other_than_it(seed):
 
 
 def test_lesions_are_small_and_large_darker_and_brighter():
-    drawn = [paint_lesion(picture(), ORGAN, 1.6, np.random.default_rng(seed)) for seed in range(60)]
+    drawn = [paint_lesions(picture(), ORGAN, 1.6, np.random.default_rng(seed)) for seed in range(60)]
     areas = [np.count_nonzero(lesion) * 1.6**2 for _, lesion in drawn if lesion.any()]
     assert min(areas) < 60 < 400 < max(areas) < np.pi * 40**2
     brighter = np.mean([painted[lesion].mean() > 100 for painted, lesion in drawn if lesion.any()])
     assert 0.05 < brighter < 0.35
+
+
+def test_in_one_case_of_three_several_lesions_look_alike():
+    drawn = [paint_lesions(picture(), ORGAN, 1.6, np.random.default_rng(seed)) for seed in range(90)]
+    several = [(painted, lesions) for painted, lesions in drawn if ndimage.label(lesions)[1] > 1]
+    assert 0.1 < len(several) / len(drawn) < 0.45
+    for painted, lesions in several:
+        pieces, count = ndimage.label(lesions)
+        sizes = ndimage.sum_labels(lesions, pieces, range(1, count + 1))
+        inner = [painted[pieces == k + 1].mean() - 100 for k in range(count) if sizes[k] > 20]
+        assert len({np.sign(difference) for difference in inner}) <= 1
 
 
 def test_a_region_is_the_evenly_grey_part_about_its_seed():
@@ -73,8 +84,8 @@ def test_a_spoilt_mask_is_another_one_of_about_the_same_place():
     assert min(sizes) < 0.9 < 1.1 < max(sizes)
 
 
-@pytest.mark.parametrize("what", [paint_lesion, spoil])
+@pytest.mark.parametrize("what", [paint_lesions, spoil])
 def test_the_same_seed_gives_the_same(what):
-    arguments = (picture(), ORGAN, 1.6) if what is paint_lesion else (ORGAN,)
+    arguments = (picture(), ORGAN, 1.6) if what is paint_lesions else (ORGAN,)
     one, again = (what(*arguments, np.random.default_rng(3)) for _ in range(2))
     np.testing.assert_array_equal(np.asarray(one), np.asarray(again))
