@@ -35,8 +35,7 @@ def paint_lesions(
     contrast = np.exp(rng.uniform(np.log(8.0), np.log(70.0))) * (1 if rng.random() < 1 / 6 else -1)
     core = 1 + rng.uniform(-0.5, 0.5) * middle
     coarseness = rng.uniform(0.8, 3.0)
-    noise = rng.standard_normal(organ.shape)
-    grain = _blurred(noise, coarseness) * coarseness * rng.uniform(0, 20)
+    grain = _blurred(rng.standard_normal(organ.shape), coarseness) * coarseness * rng.uniform(0, 20)
     even = _blurred(np.where(organ, image, 0), 4.0) / np.maximum(_blurred(organ, 4.0), 1e-3)
     painted = image + cover * (contrast * core + grain + rng.uniform(0, 0.8) * (even - image))
     return np.clip(np.rint(painted), -32768, 32767).astype(np.int16), cover > 0.5
@@ -57,10 +56,6 @@ def _depth(
     return inside
 
 
-def _blurred(picture: NDArray[np.generic], sigma: float) -> NDArray[np.float32]:
-    return cv2.GaussianBlur(picture.astype(np.float32), (0, 0), sigma)  # type: ignore[return-value]
-
-
 def grow_region(
     image: NDArray[np.int16], drawn: Mask, spacing: float, rng: np.random.Generator, tries: int = 8
 ) -> Mask | None:
@@ -70,7 +65,7 @@ def grow_region(
     its convex hull. It keeps out of what people have `drawn`: a part of a liver, asked for as a thing of its own, would
     teach the network that a click on a liver may mean a part of it.
     """
-    smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), 1.0)
+    smooth = _blurred(image, 1.0)
     smooth[drawn] = -10_000  # no flood gets in
     body = np.flatnonzero((smooth > -30) & (smooth < 600))
     if not body.size:
@@ -116,3 +111,7 @@ def _compact(flooded: NDArray[np.uint8], seed: tuple[int, int]) -> Mask | None:
     filled = cv2.drawContours(np.zeros_like(flooded), outlines, -1, 1, cv2.FILLED)
     hull = cv2.contourArea(cv2.convexHull(outlines[0]))
     return filled.astype(bool) if hull and cv2.contourArea(outlines[0]) >= 0.7 * hull else None
+
+
+def _blurred(picture: NDArray[np.generic], sigma: float) -> NDArray[np.float32]:
+    return cv2.GaussianBlur(picture.astype(np.float32), (0, 0), sigma)  # type: ignore[return-value]

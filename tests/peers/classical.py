@@ -103,7 +103,7 @@ class RandomWalker(Seeded):
     """Grady 2006, by scikit-image: a pixel goes to the seeds that a walker from it reaches first.
 
     `beta`: how much an edge in the image stops the walker. The linear system is solved exactly: at this beta the conjugate
-    gradients, which are scikit-image's default, take ten times as long and end before they have converged.
+    gradients, which are scikit-image's default, take some ten times as long and end at other masks.
     """
 
     beta: float = 10000.0
